@@ -1,0 +1,59 @@
+# `make demo` and `make test` need Python 3.10 or newer and nothing else; everything they make lies in build/.
+
+PYTHON ?= python3
+VENV := build/venv
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
+CLEANFEED_DATA ?= ../shared/data
+export CLEANFEED_DATA
+
+.PHONY: demo test lint model bench floors raise-floors speed unicode clean
+
+demo: build/.installed ## clean the documents of examples/ and show what went and what stayed
+	$(RUN)/cleanfeed clean examples -o build/demo --force
+	@for file in examples/001-ar-desalination.txt examples/005-en-football.html; do echo; $(RUN)/cleanfeed explain $$file; done
+	@echo; echo "The cleaned documents are in build/demo/."
+
+test: build/.tested ## style, types and tests
+	$(RUN)/ruff check src tests benchmarks
+	$(RUN)/mypy
+	$(RUN)/python -m pytest -q
+
+model: build/.trained ## train the default model from raw data (needs CLEANFEED_DATA)
+	$(RUN)/cleanfeed train --data $(CLEANFEED_DATA) --own benchmarks/labelled/train.jsonl -o models
+
+bench: build/.peers ## measure everything, write benchmarks/results.md and its figures
+	$(RUN)/python benchmarks/run.py
+
+floors: build/.tested ## hold the pinned figures; CI runs this
+	$(RUN)/python benchmarks/run.py --check
+
+raise-floors: build/.tested ## pin the figures of now; refuses to lower one
+	$(RUN)/python benchmarks/run.py --update
+
+unicode: build/.tested ## write the character tables from their patterns
+	$(RUN)/python -c "from cleanfeed.unicode import store; store()"
+
+clean: ## remove everything that was made here
+	rm -rf build dist
+
+build/.venv:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade pip
+	@touch $@
+
+build/.installed: build/.venv pyproject.toml
+	$(PIP) install --editable .
+	@touch $@
+
+build/.tested: build/.installed
+	$(PIP) install --group test --editable ".[parquet,warc,zstd]"
+	@touch $@
+
+build/.trained: build/.installed
+	$(PIP) install --editable ".[train]"
+	@touch $@
+
+build/.peers: build/.tested
+	$(PIP) install --editable ".[bench,peers,train]"
+	@touch $@

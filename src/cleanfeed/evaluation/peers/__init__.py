@@ -1,0 +1,1 @@
+"""One small module a tool; `cleanfeed.evaluation.systems` says what it holds."""

@@ -1,0 +1,353 @@
+"""The vectorised core: from the lines of a block of texts to a matrix of named numbers.
+
+Two steps. :func:`read_lines` looks at each line alone and can be done piece by piece; :func:`document_features` sets
+the lines beside each other: neighbours, position, coherence, repetition, the document as a whole. Blank lines are
+taken out before and have no influence: extractors disagree on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cleanfeed import coherence
+from cleanfeed.lexical import keys_of, sum_rows
+from cleanfeed.lines import Block
+from cleanfeed.segments import Segments
+from cleanfeed.tokens import HEAD, PIECE, STEM, TAIL, Scan, scan
+from cleanfeed.unicode import CLASS, N_CLASSES, SCRIPTS, tables
+
+IntArray = npt.NDArray[np.int64]
+Floats = npt.NDArray[Any]
+Columns = dict[str, Floats]
+
+#: Columns of the lexical table: log-odds of the label against all others, summed over words.
+LEXICAL = ("junk", "teaser", "boilerplate", "meta")
+
+
+class WordTables(NamedTuple):
+    """The tables that turn words into numbers; part of the model."""
+
+    lexicon: IntArray
+    """Packed lexical weights, see :mod:`cleanfeed.lexical`. Shape (n_rows, 1)."""
+    lexicon_step: npt.NDArray[np.float32]
+    """Log-odds per unit. Shape (4,)."""
+    meaning: IntArray
+    """Packed embedding. Shape (n_rows, n_dimensions / 4)."""
+    meaning_step: npt.NDArray[np.float32]
+    """Scale of each dimension. Shape (n_dimensions,)."""
+    rarity: npt.NDArray[np.float32]
+    """Rarity of a stem, 0 to 1. Shape (n_rows,)."""
+
+
+class Lines(NamedTuple):
+    """What was read of each line of a block by itself. All arrays have ``n_lines`` rows."""
+
+    histogram: npt.NDArray[np.uint16]
+    edges: npt.NDArray[np.uint8]
+    line_hash: npt.NDArray[np.uint64]
+    length: IntArray
+    n_words: IntArray
+    n_capitalised: IntArray
+    n_upper_words: IntArray
+    word_characters: IntArray
+    lexical: npt.NDArray[np.float32]
+    meaning: npt.NDArray[np.float32]
+    stem: npt.NDArray[np.uint64]
+    """Hash of each word's stem. Shape (n_words,)."""
+    stem_line: IntArray
+    """Line of each word. Shape (n_words,)."""
+
+
+def inked_lines(block: Block) -> IntArray:
+    """Indices of the lines of a block that hold anything but white space. Shape (n_inked,)."""
+    filled = np.flatnonzero(block.ends > block.starts)
+    if not len(filled):
+        return filled
+    classes = tables().classes
+    is_inked = np.empty(len(block.codes), np.bool_)
+    for first in range(0, len(block.codes), PIECE):
+        kind = classes.take(block.codes[first : first + PIECE], mode="clip")
+        is_inked[first : first + PIECE] = (kind != CLASS["space"]) & (kind != CLASS["invisible"])
+    # Empty lines are left out, so every span here is real; the terminator behind a span is white space.
+    some = np.logical_or.reduceat(is_inked, block.starts[filled])
+    return filled[some]
+
+
+def read_lines(block: Block, lines: IntArray, words: WordTables) -> Lines:
+    """Read the chosen lines of a block, at most about :data:`~cleanfeed.tokens.PIECE` characters at a time.
+
+    Args:
+        block: The texts.
+        lines: Indices of lines of the block that are not blank, ascending.
+        words: Word tables of the model.
+    """
+    starts, ends = block.starts[lines], block.ends[lines]
+    shares = np.cumsum(np.minimum(ends - starts, HEAD + TAIL) + 2)
+    cuts = np.searchsorted(shares, np.arange(PIECE, int(shares[-1]) + PIECE, PIECE)) if len(lines) else []
+    parts: list[Lines] = []
+    first = 0
+    for last in [*np.unique(cuts).tolist(), len(lines)]:
+        if last > first:
+            parts.append(_describe(scan(block.codes, starts[first:last], ends[first:last]), first, words))
+        first = max(first, last)
+    joined = parts[0] if len(parts) == 1 else Lines(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return joined._replace(length=ends - starts)
+
+
+def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
+    n_lines = len(read.histogram)
+    n_words = np.bincount(read.word_line, minlength=n_lines)
+    begins_upper = read.word_class == CLASS["upper"]
+    lexical = sum_rows(tables.lexicon, read.word_hash, read.word_line, n_lines)
+    meaning = sum_rows(tables.meaning, read.word_hash[:, :-1], read.word_line, n_lines)
+    return Lines(
+        histogram=read.histogram,
+        edges=read.edges,
+        line_hash=read.line_hash,
+        length=n_words,
+        n_words=n_words,
+        n_capitalised=np.bincount(read.word_line[begins_upper], minlength=n_lines),
+        n_upper_words=np.bincount(read.word_line[begins_upper & (read.word_length > 1)], minlength=n_lines),
+        word_characters=np.bincount(read.word_line, read.word_length, minlength=n_lines).astype(np.int64),
+        lexical=lexical * tables.lexicon_step,
+        meaning=meaning * tables.meaning_step,
+        stem=np.ascontiguousarray(read.word_hash[:, STEM]),
+        stem_line=read.word_line + first_line,
+    )
+
+
+#: Characters of a Latin-script text that carry as much as one of the class: an ideograph is half a word, a Thai or
+#: Burmese letter is a letter. Measured as the ratio of lengths of the same interface strings in English and Chinese.
+_IDEOGRAPH_WEIGHT = 2.5
+#: From this effective length on a line is a paragraph whatever it holds; from the second on if a sentence ends in it.
+_PARAGRAPH, _SENTENCE = 150, 70
+_SHARES = (
+    "digit", "upper", "quote", "bracket", "dash", "comma", "colon", "stop", "exclamation", "question", "ellipsis",
+    "bullet", "arrow", "bar", "link", "symbol", "emoji", "space", "legal", "other",
+)  # fmt: skip
+_FIRST_GROUPS = {
+    "bullet": ("bullet", "dash", "arrow"), "digit": ("digit",), "quote": ("quote", "bracket"), "upper": ("upper",),
+    "mark": ("link", "bar", "symbol", "emoji", "legal"),
+}  # fmt: skip
+_LAST_GROUPS = {
+    "stop": ("stop",), "question": ("question",), "exclamation": ("exclamation",), "ellipsis": ("ellipsis",),
+    "colon": ("colon",), "quote": ("quote",), "bracket": ("bracket",), "bar": ("bar",), "digit": ("digit",),
+    "comma": ("comma", "dash"), "arrow": ("arrow", "link", "symbol", "emoji", "bullet"),
+}  # fmt: skip
+
+
+def _in_group(classes: npt.NDArray[np.uint8], names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    table = np.zeros(N_CLASSES, np.bool_)
+    table[[CLASS[name] for name in names]] = True
+    return table.take(classes)
+
+
+def _form(lines: Lines) -> Columns:
+    """Length, punctuation, case, and how the line begins and ends."""
+    histogram = lines.histogram
+    read = np.maximum(histogram.sum(axis=1), 1)
+    words = np.maximum(lines.n_words, 1)
+    ideographs = histogram[:, CLASS["ideograph"]]
+    effective = lines.length * (1 + (_IDEOGRAPH_WEIGHT - 1) * ideographs / read)
+    columns: Columns = {
+        "log length": np.log1p(effective),
+        "log words": np.log1p(lines.n_words),
+        "word length": np.minimum(lines.word_characters / words, 20.0),
+        "log stops": np.log1p(histogram[:, CLASS["stop"]]),
+        "log commas": np.log1p(histogram[:, CLASS["comma"]]),
+        "log digits": np.log1p(histogram[:, CLASS["digit"]]),
+    }
+    for name in _SHARES:
+        columns[f"share of {name}"] = np.sqrt(histogram[:, CLASS[name]] / read)
+    for name, group in _FIRST_GROUPS.items():
+        columns[f"begins with {name}"] = _in_group(lines.edges[:, 0], group)
+    for name, group in _LAST_GROUPS.items():
+        columns[f"ends with {name}"] = _in_group(lines.edges[:, 3], group)
+    stops = _in_group(lines.edges[:, 2], ("stop", "question", "exclamation", "ellipsis"))
+    columns["ends with quoted stop"] = (columns["ends with quote"] | columns["ends with bracket"]) & stops
+    columns["ends with several stops"] = columns["ends with stop"] & stops
+    columns["ends a sentence"] = (
+        columns["ends with stop"] | columns["ends with question"] | columns["ends with exclamation"]
+        | columns["ends with quoted stop"] | columns["ends with ellipsis"]
+    )  # fmt: skip
+    columns["capitalised words"] = lines.n_capitalised / words
+    columns["cased script"] = (
+        histogram[:, [CLASS["latin"], CLASS["cyrillic"], CLASS["greek"], CLASS["upper"]]].sum(axis=1) / read
+    )
+    columns["unspaced script"] = (ideographs + histogram[:, CLASS["unspaced"]]) / read
+    columns["effective length"] = effective
+    return columns
+
+
+def _words(lines: Lines) -> Columns:
+    """What the words say by themselves: lexical scores and the meaning of the line."""
+    keys = np.maximum(lines.n_words, 1)[:, None]
+    means = lines.lexical / keys
+    sums = lines.lexical / np.sqrt(keys)
+    columns: Columns = {f"words say {name}": means[:, column] for column, name in enumerate(LEXICAL)}
+    columns |= {f"words insist on {name}": sums[:, column] for column, name in enumerate(LEXICAL)}
+    units = coherence.unit(lines.meaning)
+    columns |= {f"meaning {column}": units[:, column] for column in range(units.shape[1])}
+    return columns
+
+
+def _coherence(lines: Lines, form: Columns, long: npt.NDArray[np.bool_], tables: WordTables, seg: Segments) -> Columns:
+    """Shared stems and cosines with the paragraphs, the opening, the neighbours."""
+    rarity = tables.rarity.take(keys_of(lines.stem, len(tables.rarity)))
+    pool = coherence.pool_stems(lines.stem, lines.stem_line, rarity, seg)
+    n_lines = seg.n_lines
+    weight = np.minimum(form["effective length"], 400.0)
+    body = coherence.centroid_of_others(lines.meaning, weight * long, seg)
+    everything = coherence.centroid_of_others(lines.meaning, np.minimum(weight, 100.0), seg)
+    opening_lines = seg.rank < 3
+    opening = coherence.centroid_of_others(lines.meaning, weight * opening_lines, seg)
+    columns: Columns = {}
+    for name, members in (("paragraphs", long), ("opening", opening_lines), ("all lines", np.ones(n_lines, np.bool_))):
+        share, total = coherence.shared_stems(pool, members, n_lines)
+        columns[f"stems shared with {name}"] = share
+        columns[f"sum of stems shared with {name}"] = np.log1p(total)
+    columns["meaning like paragraphs"] = coherence.cosine(lines.meaning, body)
+    columns["meaning like opening"] = coherence.cosine(lines.meaning, opening)
+    columns["meaning like all lines"] = coherence.cosine(lines.meaning, everything)
+    for by in (-1, 1):
+        near = coherence.cosine(lines.meaning, seg.shift(lines.meaning, by))
+        columns[f"meaning like line {by:+d}"] = near
+    columns["log repeats in document"] = np.log1p(_repeats(lines.line_hash, seg))
+    columns["opening again"] = _opening_again(lines.line_hash, seg)
+    return columns
+
+
+def _repeats(line_hash: npt.NDArray[np.uint64], seg: Segments) -> IntArray:
+    """How many other lines of the same text have the same words. Shape (n_lines,)."""
+    keyed = line_hash + seg.segment.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    _, inverse, counts = np.unique(keyed, return_inverse=True, return_counts=True)
+    return (counts[inverse] - 1) * (line_hash != 0)
+
+
+def _opening_again(line_hash: npt.NDArray[np.uint64], seg: Segments) -> npt.NDArray[np.bool_]:
+    """Whether the line repeats the first line of its text."""
+    return (line_hash == seg.spread(line_hash[seg.begin])) & (seg.rank > 0) & (line_hash != 0)
+
+
+def _position(form: Columns, long: npt.NDArray[np.bool_], seg: Segments) -> Columns:
+    """Where the line stands, and where the paragraphs stand from it."""
+    count = seg.spread(seg.counts)
+    length = np.minimum(form["effective length"], 1000.0).astype(np.int64)
+    characters = np.maximum(seg.spread(seg.total(length)), 1)
+    before = seg.before(length)
+    n_long = seg.spread(seg.total(long.astype(np.int64)))
+    long_before = seg.before(long.astype(np.int64))
+    long_behind = n_long - long_before - long
+    since, until = seg.since(long), seg.until(long)
+    return {
+        "log lines before": np.log1p(seg.rank),
+        "log lines behind": np.log1p(seg.rank_from_end),
+        "lines before": seg.rank / count,
+        "characters before": before / characters,
+        "characters behind": (characters - before - length) / characters,
+        "is paragraph": long,
+        "log paragraphs before": np.log1p(long_before),
+        "log paragraphs behind": np.log1p(long_behind),
+        "paragraphs before": long_before / np.maximum(n_long, 1),
+        "before the first paragraph": (long_before == 0) & ~long,
+        "behind the last paragraph": (long_behind == 0) & ~long,
+        "log since paragraph": np.log1p(since),
+        "log until paragraph": np.log1p(until),
+        "log run between paragraphs": np.log1p((since + until) * ~long),
+        "log read behind last paragraph": np.log1p(np.where(long_behind == 0, since, 0)),
+    }
+
+
+#: Columns averaged over the document: what kind of page it is.
+_PAGE = (
+    "is paragraph", "ends a sentence", "words say junk", "words say boilerplate", "words say teaser", "share of digit",
+    "share of bar", "capitalised words", "begins with bullet", "meaning like all lines", "stems shared with paragraphs",
+    "log length", "log repeats in document", "ends with question", "share of link",
+)  # fmt: skip
+#: Columns read from the lines beside.
+_NEIGHBOUR = (
+    "log length", "ends a sentence", "ends with stop", "words say junk", "words say boilerplate", "words say teaser",
+    "words say meta", "capitalised words", "stems shared with paragraphs", "meaning like paragraphs", "share of digit",
+    "begins with bullet", "log repeats in document",
+)  # fmt: skip
+_FIXED_POINT = 1024.0
+
+
+def _page(columns: Columns, seg: Segments) -> Columns:
+    page: Columns = {
+        "log lines of page": np.log1p(seg.spread(seg.counts)),
+        "log characters of page": np.log1p(seg.spread(seg.total(columns["effective length"]))),
+    }
+    in_paragraphs = seg.total(columns["effective length"] * columns["is paragraph"])
+    everywhere = np.maximum(seg.total(columns["effective length"]), 1)
+    page["page in paragraphs"] = seg.spread(in_paragraphs / everywhere)
+    for name in _PAGE:
+        page[f"page: {name}"] = seg.spread(seg.mean(columns[name].astype(np.float64)))
+    return page
+
+
+def _neighbours(columns: Columns, lines: Lines, seg: Segments) -> Columns:
+    beside: Columns = {}
+    for name in _NEIGHBOUR:
+        values = columns[name].astype(np.float32)
+        fixed = np.rint(values * _FIXED_POINT).astype(np.int64)
+        for by in (-2, -1, 1, 2):
+            beside[f"line {by:+d}: {name}"] = seg.shift(values, by)
+        before = np.maximum(np.minimum(seg.rank, 6), 1)
+        behind = np.maximum(np.minimum(seg.rank_from_end, 6), 1)
+        beside[f"6 before: {name}"] = (seg.window(fixed, 6, 0) - fixed) / (before * _FIXED_POINT)
+        beside[f"6 behind: {name}"] = (seg.window(fixed, 0, 6) - fixed) / (behind * _FIXED_POINT)
+    for by in (-1, 1):
+        beside[f"line {by:+d}: begins alike"] = lines.edges[:, 0] == seg.shift(lines.edges[:, 0], by, 255)
+        beside[f"line {by:+d}: ends alike"] = lines.edges[:, 3] == seg.shift(lines.edges[:, 3], by, 255)
+        other = seg.shift(columns["log length"], by)
+        beside[f"line {by:+d}: length apart"] = np.abs(columns["log length"] - other)
+    return beside
+
+
+def _script_apart(lines: Lines, seg: Segments) -> Floats:
+    """Share of the line's letters that are not of the document's main script. Shape (n_lines,)."""
+    letters = lines.histogram[:, [CLASS[name] for name in SCRIPTS]].astype(np.int64)
+    letters[:, 0] += lines.histogram[:, CLASS["upper"]]  # nearly always Latin where it is not Cyrillic or Greek
+    main = seg.spread(seg.total(letters).argmax(axis=1)) if seg.n_lines else np.zeros(0, np.int64)
+    total = np.maximum(letters.sum(axis=1), 1)
+    return 1 - np.take_along_axis(letters, main[:, None], axis=1)[:, 0] / total
+
+
+class Described(NamedTuple):
+    """The matrix of a block and what the later steps read besides."""
+
+    matrix: npt.NDArray[np.float32]
+    """Shape (n_features, n_lines)."""
+    names: list[str]
+    """Name of each row of the matrix."""
+    columns: Columns
+    segments: Segments
+
+
+def document_features(lines: Lines, text_of_line: IntArray, tables: WordTables) -> Described:
+    """Describe each line within its document.
+
+    Args:
+        lines: From :func:`read_lines`.
+        text_of_line: Index of the text of each of these lines, ascending. Shape (n_lines,).
+        tables: Word tables of the model.
+    """
+    seg = Segments(text_of_line)
+    columns = _form(lines)
+    effective = columns["effective length"]
+    long = (effective >= _PARAGRAPH) | ((effective >= _SENTENCE) & (lines.histogram[:, CLASS["stop"]] > 0))
+    columns |= _words(lines)
+    columns |= _coherence(lines, columns, long, tables, seg)
+    columns["script apart"] = _script_apart(lines, seg)
+    columns |= _position(columns, long, seg)
+    columns |= _page(columns, seg)
+    columns |= _neighbours(columns, lines, seg)
+    matrix = np.empty((len(columns) - 1, seg.n_lines), np.float32)
+    names = [name for name in columns if name != "effective length"]
+    for row, name in enumerate(names):
+        matrix[row] = columns[name]
+    return Described(matrix, names, columns, seg)

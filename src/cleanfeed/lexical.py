@@ -1,0 +1,67 @@
+"""Word tables: what the words of a line say of its label, and what they mean.
+
+Both tables are indexed by the top bits of the hashes of a word's spans (:data:`cleanfeed.tokens.SPANS`), and both are
+summed over the words of a line. Rows of small integers are packed four to a 64-bit integer, 16 bits each, so that one
+gather and one addition serve four columns: 11 ns a key for 32 columns, where summing rows of float32 takes 38.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+
+_LANES = 4
+_LANE_BITS = 16
+
+
+def pack(rows: npt.NDArray[np.int8]) -> IntArray:
+    """Four columns to an integer. Shape (n_rows, n_columns) → (n_rows, n_columns / 4)."""
+    lanes = rows.reshape(len(rows), -1, _LANES).astype(np.int64)
+    return np.ascontiguousarray((lanes << (np.arange(_LANES) * _LANE_BITS)).sum(axis=2))
+
+
+def unpack(sums: IntArray) -> npt.NDArray[np.int32]:
+    """Undo :func:`pack` on sums of packed rows; exact while each column's sum lies within ±32,767."""
+    bias = np.int64(sum(0x8000 << (lane * _LANE_BITS) for lane in range(_LANES - 1)) - (1 << 63))
+    lanes = (sums + bias)[..., None] >> (np.arange(_LANES) * _LANE_BITS)
+    return ((lanes & 0xFFFF) - 0x8000).reshape(len(sums), -1).astype(np.int32)
+
+
+def keys_of(hashes: npt.NDArray[np.uint64], size: int) -> npt.NDArray[np.int64]:
+    """Row of a table of ``size`` rows (a power of two) for each hash."""
+    return (hashes >> np.uint64(64 - (size.bit_length() - 1))).astype(np.int64)
+
+
+def sum_rows(
+    packed: IntArray, word_hash: npt.NDArray[np.uint64], word_line: IntArray, n_lines: int
+) -> npt.NDArray[np.int32]:
+    """Sum the rows of every span of every word of each line.
+
+    Args:
+        packed: Table from :func:`pack`, of shape (n_rows, n_packed), n_rows a power of two.
+        word_hash: Hashes of the spans to look up. Shape (n_words, n_spans).
+        word_line: Line of each word, ascending. Shape (n_words,).
+        n_lines: Number of lines, those without words included.
+
+    Returns:
+        Shape (n_lines, 4 * n_packed).
+    """
+    sums = np.zeros((n_lines, packed.shape[1]), np.int64)
+    if len(word_line):
+        begin = np.flatnonzero(np.diff(word_line, prepend=-1))
+        rows = packed.take(keys_of(word_hash, len(packed)).ravel(), axis=0)
+        sums[word_line[begin]] = np.add.reduceat(rows, begin * word_hash.shape[1], axis=0)
+    return unpack(sums)
+
+
+def quantise(weights: npt.NDArray[Any], limit: int = 127) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Integers within ±``limit`` and the step of each column, so that ``integers * step`` is near ``weights``.
+
+    The largest thousandth of a column is clipped: one stray weight would coarsen all others.
+    """
+    step = np.maximum(np.quantile(np.abs(weights), 0.999, axis=0) / limit, 1e-12).astype(np.float32)
+    return np.clip(np.rint(weights / step), -limit, limit).astype(np.int8), step

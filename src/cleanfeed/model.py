@@ -1,0 +1,207 @@
+"""The model as a folder: ``model.json`` says what it is, ``weights.npz`` holds arrays. No code, no pickle.
+
+Loading parses, then checks, then builds: nothing is made of a file whose format, digest, shapes or numbers are off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cleanfeed.decode import second_features
+from cleanfeed.features import Described, Lines, WordTables, document_features, read_lines
+from cleanfeed.lexical import pack
+from cleanfeed.lines import Block
+from cleanfeed.network import Network, softmax
+from cleanfeed.tokens import HEAD, SPANS, TAIL
+from cleanfeed.unicode import CLASS
+
+FORMAT = 1
+LABELS = ("body", "meta", "teaser", "boilerplate")
+DEFAULT = "cleanfeed-v1"
+
+Array = npt.NDArray[Any]
+
+
+class ModelError(ValueError):
+    """A model folder that cannot be used; the message says what was expected and what was found."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What the model says of the lines of a block that are not blank, and what it looked at."""
+
+    probabilities: npt.NDArray[np.float64]
+    """P(label), rows in the order of :data:`LABELS`. Shape (4, n_lines)."""
+    lines: Lines
+    described: Described
+    first_inputs: Array
+    """Features of the first network. Shape (n_features, n_lines)."""
+    second_inputs: Array
+    """Features of the second network. Shape (n_features, n_lines)."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained classifier. Immutable, safe to share between threads."""
+
+    name: str
+    tables: WordTables
+    first: Network
+    second: Network
+    first_names: tuple[str, ...]
+    second_names: tuple[str, ...]
+    threshold: float
+    """P(drop) from which a line is dropped unless the caller says otherwise."""
+    repeat_weight: float
+    """Log-odds of junk for each natural logarithm of the documents of a site that share a line."""
+    digest: str
+    """sha256 of ``weights.npz``."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """The rest of ``model.json``: data, scores, versions."""
+
+    def score(self, block: Block, lines: npt.NDArray[np.int64]) -> Scored:
+        """P(label) of the chosen lines of a block, which must be its lines that are not blank.
+
+        Args:
+            block: The texts.
+            lines: Indices of the lines, ascending. Shape (n_lines,).
+        """
+        read = read_lines(block, lines, self.tables)
+        described = document_features(read, block.text_of_line[lines], self.tables)
+        first = self.first.probabilities(described.matrix)
+        _, second_inputs = second_features(read, described, first, self.tables)
+        return Scored(self.second.probabilities(second_inputs), read, described, described.matrix, second_inputs)
+
+
+def with_repeats(probabilities: Array, repeats: Array, weight: float) -> Array:
+    """Move P(label) by how many documents of the site hold the line: Bayes' rule with odds that grow as a power.
+
+    Args:
+        probabilities: Shape (4, n_lines).
+        repeats: Documents of the site with the line, 1 or less where it is alone or nothing is known. Shape (n_lines,).
+        weight: Log-odds of teaser and boilerplate per natural logarithm of the count.
+    """
+    shift = weight * np.log(np.maximum(repeats, 1))
+    logits = np.log(np.maximum(probabilities, 1e-12))
+    logits[2:] += shift
+    return softmax(logits.T).T
+
+
+def save(
+    folder: Path, *, name: str, arrays: Mapping[str, Array], names: Mapping[str, Any], settings: Mapping[str, Any]
+) -> str:
+    """Write a model folder; the same arrays give the same bytes. Returns the digest of the weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    (folder / "weights.npz").write_bytes(buffer.getvalue())
+    meta = {
+        "format": FORMAT, "name": name, "labels": list(LABELS), "weights_sha256": digest,
+        "reading": {"head": HEAD, "tail": TAIL, "spans": list(SPANS), "classes": list(CLASS)}, **names, **settings,
+    }  # fmt: skip
+    (folder / "model.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return digest
+
+
+def _expect(condition: bool, folder: Path, expected: str, found: object) -> None:
+    if not condition:
+        raise ModelError(f"{folder}: expected {expected}, found {found}")
+
+
+def _network(arrays: Mapping[str, Array], prefix: str, folder: Path, n_features: int) -> Network:
+    depth = sum(key.startswith(f"{prefix}.weight.") for key in arrays)
+    weights = [arrays[f"{prefix}.weight.{layer}"].astype(np.float64) for layer in range(depth)]
+    biases = [arrays[f"{prefix}.bias.{layer}"].astype(np.float64) for layer in range(depth)]
+    network = Network(arrays[f"{prefix}.centre"], arrays[f"{prefix}.scale"], weights, biases)
+    widths = [n_features, *(len(bias) for bias in biases)]
+    found = [weight.shape for weight in weights]
+    expected = list(zip(widths, widths[1:], strict=False))
+    _expect(found == expected and widths[-1] == len(LABELS), folder, f"layers {expected} in {prefix}", found)
+    _expect(len(network.centre) == n_features == len(network.scale), folder, f"{n_features} features", len(network.centre))
+    return network
+
+
+def load(folder: Path) -> Model:
+    """Read a model folder.
+
+    Raises:
+        ModelError: A file is missing or damaged, or made for another version of cleanfeed.
+    """
+    try:
+        meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        data = (folder / "weights.npz").read_bytes()
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: expected a folder with model.json and weights.npz ({error})") from error
+    _expect(isinstance(meta, dict) and meta.get("format") == FORMAT, folder, f"format {FORMAT}", meta.get("format") if isinstance(meta, dict) else type(meta).__name__)  # fmt: skip
+    digest = hashlib.sha256(data).hexdigest()
+    _expect(digest == meta.get("weights_sha256"), folder, f"weights of sha256 {meta.get('weights_sha256')}", digest)
+    reading = {"head": HEAD, "tail": TAIL, "spans": list(SPANS), "classes": list(CLASS)}
+    _expect(meta.get("reading") == reading, folder, f"a model that reads lines as {reading}", meta.get("reading"))
+    _expect(meta.get("labels") == list(LABELS), folder, f"labels {LABELS}", meta.get("labels"))
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+        finite = all(np.isfinite(array).all() for array in arrays.values())
+        _expect(finite, folder, "finite weights", "NaN or infinity")
+        return _build(meta, arrays, digest, folder)
+    except (KeyError, TypeError, OSError) as error:
+        raise ModelError(f"{folder}: expected a complete model, found none for {error}") from error
+
+
+def _build(meta: dict[str, Any], arrays: dict[str, Array], digest: str, folder: Path) -> Model:
+    for table, columns in (("lexicon", 4), ("meaning", len(arrays["meaning_step"]))):
+        shape = arrays[table].shape
+        power_of_two = len(shape) == 2 and shape[0] & (shape[0] - 1) == 0
+        _expect(power_of_two and shape[1] == columns and columns % 4 == 0, folder, f"{table} of 2^n rows, {columns} columns", shape)
+    tables = WordTables(
+        pack(arrays["lexicon"]), arrays["lexicon_step"], pack(arrays["meaning"]), arrays["meaning_step"],
+        arrays["rarity"].astype(np.float32) / 255,
+    )  # fmt: skip
+    first_names, second_names = tuple(meta["first_features"]), tuple(meta["second_features"])
+    used = {"first_features", "second_features", "format", "labels", "reading", "weights_sha256"}
+    return Model(
+        name=meta["name"],
+        tables=tables,
+        first=_network(arrays, "first", folder, len(first_names)),
+        second=_network(arrays, "second", folder, len(second_names)),
+        first_names=first_names,
+        second_names=second_names,
+        threshold=float(meta["threshold"]),
+        repeat_weight=float(meta["repeat_weight"]),
+        digest=digest,
+        about={key: value for key, value in meta.items() if key not in used},
+    )
+
+
+def models_folder() -> Path:
+    """Where the bundled models are: inside an installed package, at the top of a checkout."""
+    packaged = Path(str(resources.files("cleanfeed") / "models"))
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "models"
+
+
+@lru_cache(maxsize=4)
+def find(name: str) -> Model:
+    """The model of that name, or in the folder of that path; ``default`` is the bundled one. Loaded once per process.
+
+    Raises:
+        ModelError: There is none, or it cannot be used.
+    """
+    folder = models_folder() / (DEFAULT if name == "default" else name)
+    if not folder.is_dir():
+        folder = Path(name)
+    if not folder.is_dir():
+        known = sorted(path.name for path in models_folder().glob("*") if path.is_dir())
+        raise ModelError(f"no model {name!r}: expected a folder with model.json, or one of {', '.join(['default', *known])}")
+    return load(folder)

@@ -1,0 +1,89 @@
+"""Sums, shifts and running values within the texts of a block, without a loop over texts.
+
+Every function gives a text the same numbers whatever stands beside it in the block: integer running sums are exact, and
+:func:`numpy.add.reduceat` adds each segment by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
+
+
+class Segments:
+    """The texts of a block as runs of consecutive lines; texts without lines do not appear.
+
+    Args:
+        text_of_line: Index of each line's text, ascending. Shape (n_lines,).
+    """
+
+    def __init__(self, text_of_line: IntArray) -> None:
+        self.n_lines = len(text_of_line)
+        self.begin = np.flatnonzero(np.diff(text_of_line, prepend=-1)) if self.n_lines else np.zeros(0, np.int64)
+        """First line of each text. Shape (n_texts,)."""
+        self.counts = np.diff(np.append(self.begin, self.n_lines))
+        """Lines of each text. Shape (n_texts,)."""
+        self.segment = np.repeat(np.arange(len(self.begin)), self.counts)
+        """Text of each line, counted from 0 without gaps. Shape (n_lines,)."""
+        self.rank = np.arange(self.n_lines) - self.spread(self.begin)
+        """Number of lines of the same text before the line. Shape (n_lines,)."""
+        self.rank_from_end = self.spread(self.counts) - self.rank - 1
+        """Number of lines of the same text behind the line. Shape (n_lines,)."""
+
+    def spread(self, per_text: Array) -> Array:
+        """Give every line its text's value."""
+        return np.repeat(per_text, self.counts, axis=0)
+
+    def total(self, values: Array) -> Array:
+        """Sum over the lines of each text. Shape (n_texts, ...)."""
+        if not self.n_lines:
+            return np.zeros((0, *values.shape[1:]), values.dtype)
+        return np.add.reduceat(values, self.begin, axis=0)
+
+    def mean(self, values: Array) -> Array:
+        """Mean over the lines of each text. Shape (n_texts,)."""
+        return self.total(values) / self.counts
+
+    def shift(self, values: Array, by: int, fill: float = 0) -> Array:
+        """The value ``by`` lines further on in the same text (``by`` < 0: before), ``fill`` past its ends."""
+        shifted = np.full_like(values, fill)
+        if by > 0:
+            shifted[:-by] = values[by:]
+            shifted[self.rank_from_end < by] = fill
+        else:
+            shifted[-by:] = values[:by]
+            shifted[self.rank < -by] = fill
+        return shifted
+
+    def before(self, values: IntArray) -> IntArray:
+        """Sum of the integer ``values`` of the lines before, in the same text."""
+        running = np.cumsum(values) - values
+        return running - self.spread(running[self.begin])
+
+    def window(self, values: IntArray, back: int, ahead: int) -> IntArray:
+        """Sum of the integer ``values`` from ``back`` lines before to ``ahead`` lines behind, ends included."""
+        running = np.concatenate(([0], np.cumsum(values)))
+        lines = np.arange(self.n_lines)
+        first = lines - np.minimum(self.rank, back)
+        last = lines + np.minimum(self.rank_from_end, ahead)
+        return running[last + 1] - running[first]
+
+    def since(self, marks: npt.NDArray[np.bool_]) -> IntArray:
+        """Lines since the last marked line before this one in the same text; the whole way and one where none is."""
+        lines = np.arange(self.n_lines)
+        last = np.maximum.accumulate(np.where(marks, lines, -1))
+        last = np.concatenate(([-1], last[:-1])) if self.n_lines else last
+        start = self.spread(self.begin)
+        return lines - np.maximum(last, start - 1)
+
+    def until(self, marks: npt.NDArray[np.bool_]) -> IntArray:
+        """Lines until the next marked line behind this one in the same text; the whole way and one where none is."""
+        lines = np.arange(self.n_lines)
+        following = np.minimum.accumulate(np.where(marks, lines, self.n_lines)[::-1])[::-1]
+        following = np.append(following[1:], self.n_lines) if self.n_lines else following
+        return np.minimum(following, self.spread(self.begin + self.counts)) - lines

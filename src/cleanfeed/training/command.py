@@ -1,0 +1,53 @@
+"""`cleanfeed train`: the default model from raw data, or labelled lines from pages with their true text."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+_EXAMPLES = """examples:
+  cleanfeed train --data corpora -o models                       the default model, from the folders lines/, news/, headlines/ ...
+  cleanfeed train --align pages.jsonl -o lines.jsonl             labelled lines from {"id", "html", "text"} records
+"""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "train", help="train a model, or make labelled lines from HTML and its true text",
+        description="Train the default model from raw data, or align HTML pages with their true text to get labelled lines.",
+        epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    default = Path(os.environ.get("CLEANFEED_DATA", "../shared/data"))
+    parser.add_argument("--data", type=Path, default=default, help="folder of corpora (default: $CLEANFEED_DATA or %(default)s)")
+    parser.add_argument("--own", type=Path, default=Path("benchmarks/labelled/train.jsonl"), help="more labelled lines (%(default)s)")
+    parser.add_argument("--align", type=Path, metavar="PAGES", help="JSONL of id, html, text (and lang, url): write labelled lines instead")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of models, or the file of labelled lines")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of composed documents to draw (default %(default)s)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of everything drawn (default %(default)s)")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    if args.align:
+        from cleanfeed.training.align import align_file
+
+        return align_file(args.align, args.out)
+    try:
+        import sklearn  # noqa: F401 - asked for here so that its absence is told before an hour of work
+    except ImportError:
+        print('cleanfeed: training needs scikit-learn: pip install "cleanfeed[train]"', file=sys.stderr)
+        return 2
+    for needed in (args.data / "lines" / "train", args.own):
+        if not needed.exists():
+            print(f"cleanfeed: {needed} is not there; name the data with --data or CLEANFEED_DATA", file=sys.stderr)
+            return 2
+    from cleanfeed.training.fit import fit
+
+    fit(args.data, args.own, args.out, scale=args.scale, jobs=args.jobs, seed=args.seed)
+    return 0

@@ -1,0 +1,103 @@
+"""The training set: real pages, composed documents and the project's own, weighed against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+from cleanfeed.training.compose import Composer
+from cleanfeed.training.corpus import Document, labelled, read_jsonl
+from cleanfeed.training.sources import load_pools, part_of
+
+#: Views that show every block of a page are nearly all junk and ten times as long; a sample of them is enough.
+BLOCKS_SHARE = 0.25
+#: Composed documents for each language: so many, or fewer where it has few articles.
+COMPOSED_ARABIC, COMPOSED_OTHER = 5000, 1000
+#: Weight of a whole corpus, as a share of what its number of documents would give (square root of it, so that 2,000
+#: pages weigh four times as much as 125, not sixteen). Labels made by people count more than aligned ones.
+CORPUS_WEIGHT = {"annotated": 6.0, "read": 6.0, "broadcaster": 4.0, "own": 6.0, "composed": 0.4, "turku_linequality": 0.5}
+
+
+def real_documents(data: Path, split: str) -> list[Document]:
+    """Labelled pages of ``lines/train`` or ``lines/dev``."""
+    documents: list[Document] = []
+    for path in sorted((data / "lines" / split).glob("*.jsonl.gz")):
+        source = path.name.removesuffix(".jsonl.gz")
+        for document in labelled(path, source):
+            if source == "broadcaster":
+                # Its lists repeat over the pages of one language: no language on two sides of a split.
+                document.group = f"broadcaster:{document.lang}"
+            documents.append(document)
+    return documents
+
+
+def own_documents(path: Path) -> list[Document]:
+    """The project's own documents."""
+    return [document for document in labelled(path, "own")]
+
+
+def composed_documents(data: Path, *, measuring: bool, part: int, parts: int, scale: float, seed: int) -> list[Document]:
+    """Composed documents of every language there is, ``scale`` times the usual number, for one part of the folds."""
+    documents: list[Document] = []
+    pools = load_pools(data, measuring=measuring, seed=seed, part=part, parts=parts)
+    for lang, pool in sorted(pools.items()):
+        if len(pool.articles) < 5 or not pool.headlines:
+            continue
+        most = COMPOSED_ARABIC if lang == "ar" else COMPOSED_OTHER
+        count = int(min(most * scale, len(pool.articles) * 3 * scale * parts) / parts)
+        documents += Composer(pool, lang, seed * 100 + part).documents(max(count, 1))
+    return documents
+
+
+def flat_documents(data: Path, *, part: int, parts: int, most: int) -> list[Document]:
+    """Single paragraphs of web text, which are to stay whatever they say."""
+    documents = []
+    for record in read_jsonl(data / "flat_web.jsonl.gz"):
+        text = " ".join(record["text"].split())
+        if part_of(text, parts) == part:
+            documents.append(Document("flat", f"flat:{record['lang']}", record["lang"][:2], "flat", [text], [0]))
+    Random(0).shuffle(documents)
+    return documents[:most]
+
+
+def fold_of(group: str, folds: int) -> int:
+    """Fold of a group of documents."""
+    return part_of("fold " + group, folds)
+
+
+def training_documents(data: Path, own: Path, *, folds: int, scale: float, seed: int) -> tuple[list[Document], list[int]]:
+    """All documents to train on, and the fold of each."""
+    rng = Random(seed)
+    documents: list[Document] = []
+    assigned: list[int] = []
+    for document in real_documents(data, "train") + own_documents(own):
+        if document.view == "blocks" and rng.random() > BLOCKS_SHARE:
+            continue
+        documents.append(document)
+        assigned.append(fold_of(document.group, folds))
+    for part in range(folds):
+        composed = composed_documents(data, measuring=False, part=part, parts=folds, scale=scale, seed=seed)
+        documents += composed
+        assigned += [part] * len(composed)
+    _weigh(documents)
+    return documents, assigned
+
+
+def _weigh(documents: list[Document]) -> None:
+    """Give each document its weight: corpora by the square root of their size, views of a page shared among them."""
+    sizes: dict[str, int] = {}
+    for document in documents:
+        key = _corpus(document)
+        sizes[key] = sizes.get(key, 0) + 1
+    for document in documents:
+        corpus = _corpus(document)
+        name = corpus.split(":")[0]
+        document.weight = CORPUS_WEIGHT.get(name, 1.0) / sizes[corpus] ** 0.5
+        if document.view == "blocks":
+            document.weight *= 0.5
+
+
+def _corpus(document: Document) -> str:
+    if "read" in document.traits:
+        return "read"
+    return f"composed:{document.lang}" if document.view == "composed" else document.source
