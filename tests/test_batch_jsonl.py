@@ -242,7 +242,7 @@ def test_agrees_with_the_json_module() -> None:
     for line in ["{", "}", "", "{,}", '{"a":1,}', '{"a":}', '{"a" 1}', "nul", '{"a":01}', "{'a':1}", "{1:2}"]:
         with pytest.raises(ValueError):  # noqa: PT011 - whatever json raises
             json.loads(line)
-        with pytest.raises(jsonl.BadRecord):
+        with pytest.raises(jsonl.BadRecordError):
             jsonl.read_record(line.encode(), settings)
 
 

@@ -35,12 +35,9 @@ def furniture(output: Path) -> int:
     return sum("Follow us" in text or "تابعونا" in text for text in texts)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_counts_are_evidence_by_themselves(site: Path, tmp_path: Path, jobs: int) -> None:
+def test_counts_are_evidence_by_themselves(site: Path, tmp_path: Path) -> None:
     """Where a site has twenty documents its lines are counted unasked, over files and records."""
-    if jobs == 2:
-        pytest.skip("workers do not know the cleaner of this test")
-    assert clean(site, "-o", tmp_path / "out", "--jobs", jobs) == 0
+    assert clean(site, "-o", tmp_path / "out") == 0
     assert furniture(tmp_path / "out") == 0
 
 

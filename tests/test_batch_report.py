@@ -119,7 +119,7 @@ def test_many_documents_are_sampled() -> None:
             rejects=rejects,
             samples=map(sample, range(10_000)),
             errors=[],
-        )  # fmt: skip
+        )
     )
     assert 100 < text.count("<details") <= 200
     assert text.index("9999.txt") < text.index('id="documents"')

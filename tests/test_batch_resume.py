@@ -18,7 +18,7 @@ from batch_support import MarkCleaner, clean, command, environment, errors_of, m
 from cleanfeed.batch import journal as journals
 from cleanfeed.batch import pool, sinks, tasks
 from cleanfeed.batch.formats import jsonl
-from cleanfeed.batch.journal import Journal, OutputBusy
+from cleanfeed.batch.journal import Journal, OutputBusyError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 
@@ -224,7 +224,7 @@ def test_second_run_into_one_output_is_refused(tmp_path: Path, capfd: pytest.Cap
     """While a run holds an output another one says so and does nothing."""
     (tmp_path / "a.txt").write_bytes(b"one\n")
     with Journal(str(tmp_path / "out" / ".cleanfeed")):
-        with pytest.raises(OutputBusy), Journal(str(tmp_path / "out" / ".cleanfeed")):
+        with pytest.raises(OutputBusyError), Journal(str(tmp_path / "out" / ".cleanfeed")):
             pass
         assert clean(tmp_path / "a.txt", "-o", tmp_path / "out") == 1
         assert "another run" in capfd.readouterr().err

@@ -117,15 +117,14 @@ def test_several_files_need_a_place(tmp_path: Path, capfd: pytest.CaptureFixture
 def test_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     """Piping into head ends quietly."""
     (tmp_path / "a.txt").write_text("A line of text that is long enough to fill a pipe.\n" * 20_000, "utf-8")
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command("clean", tmp_path / "a.txt"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.read(10)
-    process.stdout.close()
-    assert b"Traceback" not in process.stderr.read()
-    process.wait(timeout=60)
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
 
 
 def test_missing_library_names_the_extra(

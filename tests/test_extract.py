@@ -26,7 +26,8 @@ def page(head: str = "", paragraph: str = PARAGRAPH) -> str:
     """A page with an article, a menu and a footer."""
     return (
         f"<!doctype html><html><head>{head}<title>نتائج</title></head><body><nav><a href=/>الرئيسية</a></nav>"
-        f"<article><h1>النتائج</h1>{f'<p>{paragraph}</p>' * 3}</article><footer>حقوق النشر محفوظة</footer></body></html>"
+        f"<article><h1>النتائج</h1>{f'<p>{paragraph}</p>' * 3}</article>"
+        "<footer>حقوق النشر محفوظة</footer></body></html>"
     )
 
 

@@ -67,7 +67,7 @@ def test_importing_is_light() -> None:
 
 def test_public_names() -> None:
     """What is exported is what is promised."""
-    assert sorted(cleanfeed.__all__) == ["LABELS", "Cleaner", "Line", "clean", "explain"]
+    assert sorted(cleanfeed.__all__) == ["Cleaner", "LABELS", "Line", "clean", "explain"]
     assert all(hasattr(cleanfeed, name) for name in cleanfeed.__all__)
 
 

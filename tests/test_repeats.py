@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanfeed import lines
-from cleanfeed.repeats import Repeats, RepeatsError, document_keys
+from cleanfeed.repeats import Repeats, RepeatsError, describe
 
 TEXTS = st.lists(st.text(alphabet="ab \n\r\u2028م7", max_size=20), max_size=8)
 
@@ -19,7 +19,7 @@ def counted(documents: list[tuple[str, str]], width: int = 1 << 12) -> Repeats:
     """Counts of a few documents: (site, text) each."""
     repeats = Repeats(width)
     for site, text in documents:
-        repeats.add(document_keys([site], [text]))
+        repeats.add(describe([site], [text]))
     return repeats
 
 
@@ -29,6 +29,15 @@ def test_counts_documents_not_occurrences() -> None:
     assert repeats.counts("a", ["Share", "one", "three"]).tolist() == [2, 1, 0]
     assert repeats.counts("b", ["Share"]).tolist() == [1]
     assert [repeats.documents(site) for site in ("a", "b", "c")] == [2, 1, 0]
+
+
+def test_the_same_document_counts_once() -> None:
+    """A document that comes again, in the same batch or later, adds nothing; on another site it does."""
+    repeats = Repeats(1 << 12)
+    repeats.add(describe(["a", "a", "b"], ["one\ntwo", "one\r\ntwo\n", "one\ntwo"]))
+    repeats.add(describe(["a", "a"], ["one\ntwo", "one\nthree"]))
+    assert repeats.counts("a", ["one", "two", "three"]).tolist() == [2, 1, 1]
+    assert (repeats.documents("a"), repeats.documents("b")) == (2, 1)
 
 
 @pytest.mark.parametrize("line", ["12 comments", "  7  comments", "comments 1", "٣٤ comments"])
@@ -47,7 +56,7 @@ def test_one_count_for_each_line(texts: list[str]) -> None:
     """There are as many counts as lines, none below the truth, whatever stands in the texts."""
     sites = [str(number % 2) for number in range(len(texts))]
     repeats = Repeats(1 << 12)
-    repeats.add(document_keys(sites, texts))
+    repeats.add(describe(sites, texts))
     for site, text, counts in zip(sites, texts, repeats.counts_of_texts(sites, texts), strict=True):
         starts, ends = lines.split(text)
         assert len(counts) == len(starts)
@@ -61,9 +70,9 @@ def test_batches_do_not_matter(texts: list[str], cut: int) -> None:
     """Documents counted together or in two parts give the same counts while the table is wide."""
     sites = ["a"] * len(texts)
     together, apart = Repeats(1 << 16), Repeats(1 << 16)
-    together.add(document_keys(sites, texts))
+    together.add(describe(sites, texts))
     for part in (slice(None, cut), slice(cut, None)):
-        apart.add(document_keys(sites[part], texts[part]))
+        apart.add(describe(sites[part], texts[part]))
     assert together.digest == apart.digest
 
 
@@ -73,7 +82,7 @@ def test_never_below_the_truth_in_a_narrow_table() -> None:
     keys = generator.integers(1, 1 << 62, 2000, dtype=np.uint64)
     repeats = Repeats(1 << 8)
     for _ in range(3):
-        repeats.add(keys)
+        repeats._count(keys)
     assert repeats._at(repeats._cells(keys)).min() >= 3
 
 
@@ -84,16 +93,16 @@ def test_overcounts_as_rarely_as_the_module_says(load: float, share: float) -> N
     keys = np.random.default_rng(3).permutation(np.unique(keys))
     repeats = Repeats(1 << 16)
     for part in np.array_split(keys, 16):
-        repeats.add(part)
+        repeats._count(part)
     assert (repeats._at(repeats._cells(keys)).min(axis=0) > 1).mean() < share
 
 
 def test_stops_at_the_largest_count() -> None:
     """Counters stay full rather than begin again."""
     repeats = Repeats(1 << 8)
-    keys = document_keys(["a"], ["line"])
+    keys = describe(["a"], ["line"]).keys
     for _ in range(3):
-        repeats.add(np.tile(keys, 30_000))
+        repeats._count(np.tile(keys, 30_000))
     assert repeats.counts("a", ["line"]).tolist() == [65_535]
 
 

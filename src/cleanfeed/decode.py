@@ -50,6 +50,7 @@ def second_features(
     columns: Columns = {f"again: {name}": described.columns[name] for name in CARRIED}
     columns |= _around(described, probabilities)
     columns |= _kinship(lines, described, probabilities, tables)
+    columns |= _run(lines, described, probabilities)
     matrix = np.empty((len(columns), described.segments.n_lines), np.float32)
     for row, values in enumerate(columns.values()):
         matrix[row] = values
@@ -118,3 +119,30 @@ def _kinship(
     columns["meaning nearer body than junk"] = columns["meaning like body"] - columns["meaning like junk"]
     return columns
 
+
+def _run(lines: Lines, described: Described, probabilities: npt.NDArray[np.float64]) -> Columns:
+    """The run of lines between two paragraphs as one: a tail is rarely half junk."""
+    seg = described.segments
+    long = described.columns["is paragraph"]
+    back, ahead = seg.since(long) - 1, seg.until(long) - 1
+    size = np.where(long, 1, back + ahead + 1)
+    back, ahead = np.where(long, 0, back), np.where(long, 0, ahead)
+    drop = np.rint((probabilities[2] + probabilities[3]) * _FIXED_POINT).astype(np.int64)
+    ends = np.rint(described.columns["ends a sentence"] * _FIXED_POINT).astype(np.int64)
+    last = seg.rank_from_end == ahead
+    # Sums of embeddings over the run, in fixed point so that they are exact.
+    scaled = np.rint(coherence.unit(lines.meaning) * _FIXED_POINT).astype(np.int64)
+    running = np.concatenate((np.zeros((1, scaled.shape[1]), np.int64), np.cumsum(scaled, axis=0)))
+    at = np.arange(seg.n_lines)
+    whole = (running[at + ahead + 1] - running[at - back]).astype(np.float64)
+    weight = np.minimum(described.columns["effective length"], 400.0) * probabilities[0]
+    body = seg.spread(seg.total(lines.meaning * (weight * long)[:, None]))
+    return {
+        "run: drop": seg.around(drop, back, ahead) / (size * _FIXED_POINT),
+        "run: ends a sentence": seg.around(ends, back, ahead) / (size * _FIXED_POINT),
+        "run: log lines": np.log1p(size),
+        "run: place": back / size,
+        "run: is last": last,
+        "run: meaning like body": coherence.cosine(whole, body),
+        "run: meaning like line": coherence.cosine(whole - scaled, lines.meaning),
+    }

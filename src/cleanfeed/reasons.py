@@ -22,7 +22,7 @@ Array = npt.NDArray[Any]
 GROUPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "first look": (("first: ",), "", ""),
     "neighbours": (
-        ("line -", "line +", "6 before", "6 behind", "drop ", "teaser ", "meta ", "log since sure", "log until sure"),
+        ("line -", "line +", "6 before", "6 behind", "drop ", "teaser ", "meta ", "log since sure", "log until sure", "run: "),
         "stands among lines that are not the article", "stands among lines of the article",
     ),
     "coherence": (

@@ -67,11 +67,16 @@ class Segments:
 
     def window(self, values: IntArray, back: int, ahead: int) -> IntArray:
         """Sum of the integer ``values`` from ``back`` lines before to ``ahead`` lines behind, ends included."""
+        return self.around(values, np.minimum(self.rank, back), np.minimum(self.rank_from_end, ahead))
+
+    def around(self, values: IntArray, back: IntArray, ahead: IntArray) -> IntArray:
+        """Sum of the integer ``values`` from ``back`` lines before to ``ahead`` lines behind, given for each line.
+
+        The spans must not leave the text.
+        """
         running = np.concatenate(([0], np.cumsum(values)))
         lines = np.arange(self.n_lines)
-        first = lines - np.minimum(self.rank, back)
-        last = lines + np.minimum(self.rank_from_end, ahead)
-        return running[last + 1] - running[first]
+        return running[lines + ahead + 1] - running[lines - back]
 
     def since(self, marks: npt.NDArray[np.bool_]) -> IntArray:
         """Lines since the last marked line before this one in the same text; the whole way and one where none is."""

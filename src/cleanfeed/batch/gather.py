@@ -54,8 +54,13 @@ class Scratch:
         """Append to the spools."""
         for name, data in pieces.items():
             if name not in self._files:
-                self._files[name] = tempfile.TemporaryFile()  # noqa: SIM115 - goes away with the process
+                self._files[name] = tempfile.TemporaryFile()  # noqa: SIM115 - see close
             self._files[name].write(data)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files.values():
+            file.close()
 
     def read(self, spool: str) -> Iterator[bytes]:
         """Bytes of a spool."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cleanfeed.batch import gather, inputs, run
 from cleanfeed.batch.formats import recognise
-from cleanfeed.batch.formats.compression import MissingLibrary
+from cleanfeed.batch.formats.compression import MissingLibraryError
 from cleanfeed.batch.inputs import Input, Plan, UsageError, show
-from cleanfeed.batch.journal import Journal, OutputBusy
+from cleanfeed.batch.journal import Journal, OutputBusyError
 from cleanfeed.batch.progress import Progress
 from cleanfeed.batch.settings import Settings, cleaner_for
 from cleanfeed.batch.sinks import NowhereSink, Sink, StreamSink
@@ -71,7 +72,7 @@ def clean_paths(request: Request, settings: Settings, options: run.Options, log:
                 summary = _to_stream(plan, request, settings, options, progress)
             else:
                 summary = _to_folder(plan, folder, request, settings, options, progress)
-    except (OutputBusy, OutputError, run.StrictStop, MissingLibrary) as error:
+    except (OutputBusyError, OutputError, run.StrictStopError, MissingLibraryError) as error:
         log.fail(str(error))
         return 1
     except OSError as error:
@@ -85,12 +86,12 @@ def clean_paths(request: Request, settings: Settings, options: run.Options, log:
 def _to_stream(
     plan: Plan, request: Request, settings: Settings, options: run.Options, progress: Progress
 ) -> run.Summary:
-    scratch = gather.Scratch()
-    sink: Sink = StreamSink(sys.stdout.buffer, scratch.add)
-    if request.dry_run:
-        sink = NowhereSink(sys.stdout, scratch.add)
-    summary = run.to_stream(plan, sink, settings, options, progress)
-    gather.write(request.wanted, scratch.read, _about(request, settings, summary))
+    with closing(gather.Scratch()) as scratch:
+        sink: Sink = StreamSink(sys.stdout.buffer, scratch.add)
+        if request.dry_run:
+            sink = NowhereSink(sys.stdout, scratch.add)
+        summary = run.to_stream(plan, sink, settings, options, progress)
+        gather.write(request.wanted, scratch.read, _about(request, settings, summary))
     return summary
 
 
@@ -109,7 +110,7 @@ def _to_folder(
 def _place(request: Request) -> Callable[[Input], str]:
     output = str(request.output)
     if request.single:
-        return lambda item: output
+        return lambda _: output
     return lambda item: os.path.join(output, *item.output.split("/"))
 
 

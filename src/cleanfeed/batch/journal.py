@@ -32,7 +32,7 @@ SPOOLS = ("errors", "rejects", "samples", "tables")
 _COPY_BYTES = 1 << 20
 
 
-class OutputBusy(RuntimeError):
+class OutputBusyError(RuntimeError):
     """Another run works on the same output."""
 
 
@@ -84,7 +84,7 @@ class Journal:
         """Take the lock, read what was done, and throw away what was not finished.
 
         Raises:
-            OutputBusy: Another run holds the lock.
+            OutputBusyError: Another run holds the lock.
             OSError: The folder cannot be written.
         """
         from filelock import FileLock, Timeout
@@ -94,7 +94,7 @@ class Journal:
         try:
             self._lock.acquire()
         except Timeout as error:
-            raise OutputBusy(
+            raise OutputBusyError(
                 f"another run is working on {os.path.dirname(self.folder)}: wait for it or stop it"
             ) from error
         try:

@@ -9,15 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from cleanfeed.batch import pool
 from cleanfeed.batch.formats.base import Block
 from cleanfeed.batch.formats.documents import texts_of_files
 from cleanfeed.batch.inputs import Input, UsageError
 from cleanfeed.batch.settings import Settings
 from cleanfeed.batch.tasks import BlockTask, Common, FilesTask, Task, cut, format_of
-from cleanfeed.repeats import Keys, Repeats, RepeatsError, document_keys
+from cleanfeed.repeats import Documents, Repeats, RepeatsError, describe
 
 ENOUGH_DOCUMENTS = 20
 """A site with so many documents tells its furniture; with fewer, counts say little."""
@@ -40,7 +38,7 @@ class Choice:
 
 @dataclass(slots=True)
 class _Counted:
-    keys: Keys
+    documents: Documents
     sites: list[str]
 
 
@@ -97,7 +95,7 @@ def _count(items: Sequence[Input], settings: Settings, choice: Choice, jobs: int
     enough = False
     for _, counted in pool.in_order(cut(items, Common(settings), None), _count_task, jobs):
         if isinstance(counted, _Counted):  # a lost worker is reported when its task is cleaned
-            repeats.add(counted.keys)
+            repeats.add(counted.documents)
             enough = enough or any(repeats.documents(site) >= ENOUGH_DOCUMENTS for site in counted.sites)
     return repeats, enough
 
@@ -109,12 +107,12 @@ def _count_task(task: Task) -> _Counted:
         found = texts_of_files(task.items, task.common.settings)
     elif isinstance(task, BlockTask):
         reader = format_of(task.item.kind.family)
-        found = list(reader.texts(task.block.payload, task.item, task.common.settings))
+        found = list(reader.texts(task.block.payload, task.common.settings))
     found = [(site, text) for site, text in found if site]
     if not found:
-        return _Counted(np.zeros(0, np.uint64), [])
+        return _Counted(describe([], []), [])
     sites, texts = zip(*found, strict=True)
-    return _Counted(document_keys(sites, texts), sorted(set(sites)))
+    return _Counted(describe(sites, texts), sorted(set(sites)))
 
 
 def _width_for(items: Sequence[Input]) -> int:
@@ -139,7 +137,7 @@ def _has_sites(item: Input, settings: Settings) -> bool:
     """Whether the first records of a file name their sites. If not, the others are not read to find out."""
     reader = format_of(item.kind.family)
     block = next(iter(reader.blocks(item, settings)))
-    return isinstance(block, Block) and any(site for site, _ in reader.texts(block.payload, item, settings))
+    return isinstance(block, Block) and any(site for site, _ in reader.texts(block.payload, settings))
 
 
 def _fingerprint(items: Sequence[Input], settings: Settings, choice: Choice) -> str:
@@ -148,7 +146,7 @@ def _fingerprint(items: Sequence[Input], settings: Settings, choice: Choice) -> 
     for item in items:
         try:
             files.append([item.name, item.size, os.stat(item.path).st_mtime_ns])
-        except OSError:
+        except OSError:  # noqa: PERF203
             files.append([item.name, item.size, None])
     reading = [
         settings.field,

@@ -26,7 +26,7 @@ _HTML_FACTOR = 30  # extraction costs about that many times more than cleaning t
 _CHECK_FILES, _CHECK_BYTES = 64, 1 << 28
 
 
-class StrictStop(RuntimeError):
+class StrictStopError(RuntimeError):
     """Something was wrong with the input, and the user asked to stop at that."""
 
 
@@ -79,7 +79,7 @@ class Run:
         """Clean the items into the sink.
 
         Raises:
-            StrictStop: A problem, when ``strict`` was asked for; what came before it is kept.
+            StrictStopError: A problem, when ``strict`` was asked for; what came before it is kept.
             OutputError: The output cannot be written.
         """
         common = Common(self.settings, temporary, self._repeats_file)
@@ -149,13 +149,13 @@ class Run:
         """Tell the user of problems.
 
         Raises:
-            StrictStop: If that is what the user wants.
+            StrictStopError: If that is what the user wants.
         """
         for name, problem in problems:
             self.progress.problem(show(name), problem.place, problem.cause, skipped=problem.skipped)
             if problem.skipped and self.options.strict:
                 where = f"{show(name)}, {problem.place}" if problem.place else show(name)
-                raise StrictStop(f"stopped at the first problem: {where}")
+                raise StrictStopError(f"stopped at the first problem: {where}")
 
 
 def to_stream(plan: Plan, sink: Sink, settings: Settings, options: Options, progress: Progress) -> Summary:
@@ -265,7 +265,7 @@ def _unchanged(group: list[tuple[str, str, str | None, Entry]]) -> list[str]:
         try:
             if digest_of(path) == entry.digest and (output is None or digest_of(output) == entry.output_digest):
                 names.append(name)
-        except OSError:
+        except OSError:  # noqa: PERF203
             continue
     return names
 

@@ -17,7 +17,7 @@ from cleanfeed.batch.settings import Settings
 from cleanfeed.batch.tasks import BlockDone, BlockTask, EndTask, FileDone, OutputError, format_of
 
 # How much work a crash may cost: a large file goes on from the last checkpoint, one in so many seconds.
-_CHECKPOINT_SECONDS = 5.0
+_CHECKPOINT_SECONDS = 2.0
 
 
 class Sink(Protocol):

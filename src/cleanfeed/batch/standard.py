@@ -13,7 +13,7 @@ from cleanfeed.batch.formats.documents import read_text
 from cleanfeed.batch.inputs import Input
 from cleanfeed.batch.outcome import Outcome, Problem, json_line
 from cleanfeed.batch.progress import Progress
-from cleanfeed.batch.run import Options, StrictStop
+from cleanfeed.batch.run import Options, StrictStopError
 from cleanfeed.batch.settings import Settings
 from cleanfeed.batch.work import Document, clean_documents
 from cleanfeed.extract import EncodingError
@@ -66,7 +66,7 @@ def _clean(
         else:
             _document(source.read(), target, family, settings, outcome)
             _tell(outcome, options, progress)
-    except StrictStop as error:
+    except StrictStopError as error:
         progress.fail(str(error))
         return 1
     return 1 if outcome.counts.skipped else 0
@@ -111,4 +111,4 @@ def _tell(outcome: Outcome, options: Options, progress: Progress) -> None:
     for problem in outcome.problems:
         progress.problem(_NAME, problem.place, problem.cause, skipped=problem.skipped)
         if problem.skipped and options.strict:
-            raise StrictStop(f"stopped at the first problem: {problem.place or _NAME}")
+            raise StrictStopError(f"stopped at the first problem: {problem.place or _NAME}")

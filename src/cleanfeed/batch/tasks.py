@@ -102,7 +102,7 @@ def require(kind: Kind, to: str) -> None:
     """Make sure that the libraries for a kind of file, and for what is made of it, are there.
 
     Raises:
-        MissingLibrary: One is not; says how to install it.
+        MissingLibraryError: One is not; says how to install it.
     """
     if kind.family in ("parquet", "warc"):
         import_module(f"cleanfeed.batch.formats.{kind.family}").require()

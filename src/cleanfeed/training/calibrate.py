@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cleanfeed.network import Network, WEIGHT_STEP, on_grid, softmax
 from cleanfeed.training.corpus import BODY, BOILERPLATE, TEASER, UNKNOWN
+from cleanfeed.training.dataset import is_trusted
 
 if TYPE_CHECKING:
     from cleanfeed.training.fit import TrainingLines
@@ -18,7 +19,7 @@ Array = npt.NDArray[Any]
 #: Share of body characters that the default threshold keeps on documents the model did not see.
 BODY_KEPT = 0.995
 #: Temperatures tried: above 1 the network was too sure.
-_TEMPERATURES = np.linspace(0.7, 2.0, 27)
+_TEMPERATURES = np.linspace(0.5, 2.0, 31)
 
 
 def calibrate(network: Network, unseen: Array, labels: Array, weights: Array) -> tuple[Network, dict[str, float]]:
@@ -56,7 +57,7 @@ def choose_threshold(
     score = softmax(unseen / calibration["temperature"])[:, TEASER : BOILERPLATE + 1].sum(axis=1)
     length = np.array([len(line) for line in lines.lines])
     body, junk = lines.labels == BODY, (lines.labels >= TEASER) & (lines.labels != UNKNOWN)
-    trusted = np.array([document.source.split(":")[0] in _TRUSTED for document in lines.documents])[lines.owner]
+    trusted = np.array([is_trusted(document) for document in lines.documents])[lines.owner]
     weight = lines.weights * trusted
     dial, threshold = [], 0.95
     for step in np.arange(0.95, 0.04, -0.05):
@@ -67,7 +68,3 @@ def choose_threshold(
         if kept >= BODY_KEPT:
             threshold = round(float(step), 2)
     return threshold, dial
-
-
-#: Corpora whose labels people made; aligned ones take a caption for junk.
-_TRUSTED = {"annotated", "own", "broadcaster", "composed"}

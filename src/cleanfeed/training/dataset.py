@@ -17,6 +17,8 @@ COMPOSED_ARABIC, COMPOSED_OTHER = 5000, 1000
 #: pages weigh four times as much as 125, not sixteen). Labels made by people count more than aligned ones.
 CORPUS_WEIGHT = {"annotated": 6.0, "read": 6.0, "broadcaster": 4.0, "own": 6.0, "composed": 0.4, "turku_linequality": 0.5}
 
+_TRUSTED = {"annotated", "read", "broadcaster", "own", "composed"}
+
 
 def real_documents(data: Path, split: str) -> list[Document]:
     """Labelled pages of ``lines/train`` or ``lines/dev``."""
@@ -95,6 +97,11 @@ def _weigh(documents: list[Document]) -> None:
         document.weight = CORPUS_WEIGHT.get(name, 1.0) / sizes[corpus] ** 0.5
         if document.view == "blocks":
             document.weight *= 0.5
+
+
+def is_trusted(document: Document) -> bool:
+    """Whether people labelled the lines, or composition makes the labels certain; aligned labels are neither."""
+    return _corpus(document).split(":")[0] in _TRUSTED
 
 
 def _corpus(document: Document) -> str:

@@ -75,7 +75,7 @@ class RecordFormat(Protocol):
     ) -> tuple[Any, Outcome]:
         """Clean the records of a block; returns what the writer takes."""
 
-    def texts(self, payload: Any, item: Input, settings: Settings) -> Iterator[tuple[str, str]]:
+    def texts(self, payload: Any, settings: Settings) -> Iterator[tuple[str, str]]:
         """Site and text of each record that can be read, for counting repeats."""
 
     def open_writer(self, path: str, item: Input, settings: Settings, resume_at: int | None) -> Writer:
@@ -142,7 +142,13 @@ class AppendingWriter:
         self._compression = compression
 
     @classmethod
-    def open(cls, path: str, item: Input, settings: Settings, resume_at: int | None) -> AppendingWriter:
+    def open(
+        cls,
+        path: str,
+        item: Input,
+        settings: Settings,  # noqa: ARG003 - as formats are asked for it
+        resume_at: int | None,
+    ) -> AppendingWriter:
         """Begin a file, or cut it to a size and go on there.
 
         Raises:

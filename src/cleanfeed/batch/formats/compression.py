@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 _GZIP_LEVEL, _BZ2_LEVEL, _XZ_PRESET, _ZSTD_LEVEL = 6, 9, 3, 3
 
 
-class MissingLibrary(RuntimeError):
+class MissingLibraryError(RuntimeError):
     """A library that an optional format needs is not installed."""
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
@@ -30,7 +30,7 @@ def _zstd() -> Any:
         try:
             from backports import zstd
         except ImportError as error:
-            raise MissingLibrary("backports.zstd", "zstd", "reading and writing .zst") from error
+            raise MissingLibraryError("backports.zstd", "zstd", "reading and writing .zst") from error
     return zstd
 
 
@@ -38,7 +38,7 @@ def require(compression: str) -> None:
     """Make sure that the library for a compression is there.
 
     Raises:
-        MissingLibrary: It is not.
+        MissingLibraryError: It is not.
     """
     if compression == "zst":
         _zstd()

@@ -98,7 +98,7 @@ def clean_block(payload: Lines, item: Input, settings: Settings, repeats: Repeat
         try:
             record = read_record(raw, settings)
             text = record.text(settings)
-        except BadRecord as error:
+        except BadRecordError as error:
             outcome.report(Problem(error.kind, str(error), f"line {number}"))
             continue
         if text is None:
@@ -117,19 +117,19 @@ def clean_block(payload: Lines, item: Input, settings: Settings, repeats: Repeat
     return compress(b"".join(pieces), output_compression(item.output)) if pieces else b"", outcome
 
 
-def texts(payload: Lines, item: Input, settings: Settings) -> Iterator[tuple[str, str]]:
+def texts(payload: Lines, settings: Settings) -> Iterator[tuple[str, str]]:
     """Site and text of each record that can be read."""
     for raw in payload.data.split(b"\n"):
         try:
             record = read_record(raw, settings)
             text = record.text(settings)
-        except BadRecord:
+        except BadRecordError:
             continue
         if text is not None:
             yield record.site(settings), text
 
 
-class BadRecord(ValueError):
+class BadRecordError(ValueError):
     """A line that cannot be cleaned."""
 
     def __init__(self, kind: str, cause: str) -> None:
@@ -151,22 +151,22 @@ class Record:
         """The text to clean; None for null.
 
         Raises:
-            BadRecord: The field is missing or no text, or its HTML cannot be taken apart.
+            BadRecordError: The field is missing or no text, or its HTML cannot be taken apart.
         """
         field = settings.html_field or settings.field
         if field not in self.values:
-            raise BadRecord("missing-field", f"no field {field!r}")
+            raise BadRecordError("missing-field", f"no field {field!r}")
         value = self.values[field]
         if value is None:
             return None
         if not isinstance(value, str):
-            raise BadRecord("not-text", f"field {field!r} holds {_json_type(value)}, not text")
+            raise BadRecordError("not-text", f"field {field!r} holds {_json_type(value)}, not text")
         if settings.html_field is None:
             return value
         try:
             return extract_text(value, mode=settings.extraction)
         except Exception as error:
-            raise BadRecord("failed", f"extraction failed: {type(error).__name__}: {error}") from error
+            raise BadRecordError("failed", f"extraction failed: {type(error).__name__}: {error}") from error
 
     def site(self, settings: Settings) -> str:
         """The host in the record's address; "" if it has none."""
@@ -196,12 +196,12 @@ def read_record(raw: bytes, settings: Settings) -> Record:
     """Read one line as a JSON object, remembering where the values of interest stand.
 
     Raises:
-        BadRecord: It is not one.
+        BadRecordError: It is not one.
     """
     try:
         line = raw.decode()
     except UnicodeDecodeError as error:
-        raise BadRecord("encoding", f"not UTF-8: {error.reason} at byte {error.start} of the line") from error
+        raise BadRecordError("encoding", f"not UTF-8: {error.reason} at byte {error.start} of the line") from error
     wanted = {settings.field, settings.html_field, settings.url_field}
     values: dict[str, Any] = {}
     spans: dict[str, tuple[int, int]] = {}
@@ -209,10 +209,10 @@ def read_record(raw: bytes, settings: Settings) -> Record:
         for key, value, start, end in _members(line):
             if key in wanted:
                 if key in values and key != settings.url_field:
-                    raise BadRecord("json", f"field {key!r} stands twice in the record")
+                    raise BadRecordError("json", f"field {key!r} stands twice in the record")
                 values[key], spans[key] = value, (start, end)
     except RecursionError as error:
-        raise BadRecord("json", "JSON nested too deeply") from error
+        raise BadRecordError("json", "JSON nested too deeply") from error
     return Record(raw, line, values, spans)
 
 
@@ -220,21 +220,21 @@ def _members(line: str) -> list[tuple[str, Any, int, int]]:
     """Keys and values of a JSON object, with where each value begins and ends.
 
     Raises:
-        BadRecord: It is no JSON object.
+        BadRecordError: It is no JSON object.
     """
     index = _skip_space(line, 0)
     if line[index : index + 1] != "{":
-        raise BadRecord("json", f"not a JSON object: it begins with {line[index : index + 10]!r}")
+        raise BadRecordError("json", f"not a JSON object: it begins with {line[index : index + 10]!r}")
     members: list[tuple[str, Any, int, int]] = []
     index = _skip_space(line, index + 1)
     closed = line[index : index + 1] == "}"
     while not closed:
         key, index = _value(line, index)
         if not isinstance(key, str):
-            raise BadRecord("json", f"broken JSON: a key must be a string, before character {index}")
+            raise BadRecordError("json", f"broken JSON: a key must be a string, before character {index}")
         index = _skip_space(line, index)
         if line[index : index + 1] != ":":
-            raise BadRecord("json", f"broken JSON: ':' expected at character {index}")
+            raise BadRecordError("json", f"broken JSON: ':' expected at character {index}")
         start = _skip_space(line, index + 1)
         value, end = _value(line, start)
         members.append((key, value, start, end))
@@ -242,10 +242,10 @@ def _members(line: str) -> list[tuple[str, Any, int, int]]:
         closed = line[index : index + 1] == "}"
         if not closed:
             if line[index : index + 1] != ",":
-                raise BadRecord("json", f"broken JSON: ',' or '}}' expected at character {index}")
+                raise BadRecordError("json", f"broken JSON: ',' or '}}' expected at character {index}")
             index = _skip_space(line, index + 1)
     if _skip_space(line, index + 1) != len(line):
-        raise BadRecord("json", f"broken JSON: more data after the object, at character {index + 1}")
+        raise BadRecordError("json", f"broken JSON: more data after the object, at character {index + 1}")
     return members
 
 
@@ -253,9 +253,9 @@ def _value(line: str, index: int) -> tuple[Any, int]:
     try:
         return _scan_value(line, index)
     except StopIteration as error:
-        raise BadRecord("json", f"broken JSON: no value at character {error.value}") from error
+        raise BadRecordError("json", f"broken JSON: no value at character {error.value}") from error
     except ValueError as error:
-        raise BadRecord("json", f"broken JSON: {error}") from error
+        raise BadRecordError("json", f"broken JSON: {error}") from error
 
 
 def _skip_space(line: str, index: int) -> int:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from cleanfeed.batch.formats import output_compression
 from cleanfeed.batch.formats.base import BLOCK_BYTES, AppendingWriter, Block, End, HashingReader, Writer, site_of_url
-from cleanfeed.batch.formats.compression import MissingLibrary, compress
+from cleanfeed.batch.formats.compression import MissingLibraryError, compress
 from cleanfeed.batch.inputs import Input, explain_os_error
 from cleanfeed.batch.outcome import Outcome, Problem, json_lines
 from cleanfeed.batch.settings import Settings
@@ -36,12 +36,12 @@ class Rows(NamedTuple):
 
 
 def require() -> Any:
-    """The library; raises :class:`MissingLibrary` without it."""
+    """The library; raises :class:`MissingLibraryError` without it."""
     try:
         import pyarrow as pa
         import pyarrow.parquet
     except ImportError as error:
-        raise MissingLibrary("pyarrow", "parquet", "reading Parquet") from error
+        raise MissingLibraryError("pyarrow", "parquet", "reading Parquet") from error
     return pa
 
 
@@ -97,7 +97,7 @@ def clean_block(payload: Rows, item: Input, settings: Settings, repeats: Repeats
     return compress(lines, output_compression(item.output)) if lines else b"", outcome
 
 
-def texts(payload: Rows, item: Input, settings: Settings) -> Iterator[tuple[str, str]]:
+def texts(payload: Rows, settings: Settings) -> Iterator[tuple[str, str]]:
     """Site and text of each row that can be read."""
     for _, value, site in _values(payload, settings):
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cleanfeed.batch.formats import output_compression
 from cleanfeed.batch.formats.base import BLOCK_BYTES, AppendingWriter, Block, End, HashingReader, site_of_url
-from cleanfeed.batch.formats.compression import MissingLibrary, compress
+from cleanfeed.batch.formats.compression import MissingLibraryError, compress
 from cleanfeed.batch.inputs import Input, explain_os_error
 from cleanfeed.batch.outcome import Outcome, Problem, json_line
 from cleanfeed.batch.settings import Settings
@@ -43,15 +43,15 @@ class Page(NamedTuple):
 
 
 def require() -> Any:
-    """The library; raises :class:`MissingLibrary` without it."""
+    """The library; raises :class:`MissingLibraryError` without it."""
     try:
         from fastwarc import warc
     except ImportError as error:
-        raise MissingLibrary("fastwarc", "warc", "reading web archives") from error
+        raise MissingLibraryError("fastwarc", "warc", "reading web archives") from error
     return warc
 
 
-def blocks(item: Input, settings: Settings) -> Iterator[Block | End]:
+def blocks(item: Input, settings: Settings) -> Iterator[Block | End]:  # noqa: ARG001 - an archive says all itself
     """Read the archive in blocks of pages; see :class:`cleanfeed.batch.formats.base.RecordFormat`."""
     problems: list[Problem] = []
     pages: list[Page] = []
@@ -81,7 +81,7 @@ def clean_block(payload: list[Page], item: Input, settings: Settings, repeats: R
     for page in payload:
         try:
             found.append((page, _text(page, settings)))
-        except EncodingError as error:
+        except EncodingError as error:  # noqa: PERF203
             outcome.report(Problem("encoding", str(error), f"record {page.number} {page.url}"))
         except Exception as error:
             cause = f"extraction failed: {type(error).__name__}: {error}"
@@ -97,12 +97,12 @@ def clean_block(payload: list[Page], item: Input, settings: Settings, repeats: R
     return compress(b"".join(lines), output_compression(item.output)) if lines else b"", outcome
 
 
-def texts(payload: list[Page], item: Input, settings: Settings) -> Iterator[tuple[str, str]]:
+def texts(payload: list[Page], settings: Settings) -> Iterator[tuple[str, str]]:
     """Site and text of each page that can be read."""
     for page in payload:
         try:
             yield site_of_url(page.url), _text(page, settings)
-        except Exception:
+        except Exception:  # noqa: PERF203 - reported when the page is cleaned
             continue
 
 
