@@ -61,7 +61,7 @@ def test_update_raises_and_keeps_what_fell_within_the_noise() -> None:
 
 def test_update_refuses_to_lower_a_floor_unless_told() -> None:
     """The refusal names what fell; with the flag the floor is what was measured."""
-    with pytest.raises(FloorError, match="f1 fell to 0.8000"):
+    with pytest.raises(FloorError, match=r"f1 fell to 0\.8000"):
         floors.update(measured(), measured(0.8))
     assert 0.8 == floors.update(measured(), measured(0.8), allow_regression=True).sets["own"].figures["f1"]
 

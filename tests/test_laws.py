@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_subset(source: str) -> None:
 def test_total(source: str) -> None:
     """Any str is cleaned and explained, and every character belongs to a line or a terminator."""
     lines = explain(source)
-    between = [source[a.end : b.start] for a, b in zip(lines, lines[1:], strict=False)]
+    between = [source[a.end : b.start] for a, b in pairwise(lines)]
     assert set(between) <= {"\n", "\r\n", "\r"}
     assert all(line.label in (*LABELS, "blank") and 0 <= line.score <= 1 for line in lines)
     assert all(bool(line.reason) == (line.label != "blank") for line in lines)
@@ -140,7 +141,7 @@ def test_threshold_outside(threshold: float) -> None:
 
 def test_unknown_label() -> None:
     """An unknown label raises a ValueError that names the known ones."""
-    with pytest.raises(ValueError, match="junk.*boilerplate"):
+    with pytest.raises(ValueError, match=r"junk.*boilerplate"):
         clean("text", drop={"junk"})
 
 

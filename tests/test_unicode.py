@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from cleanfeed.unicode import ARABIC_FOLDING, CLASS, CLASSES, LIMIT, N_CLASSES, SCRIPTS, SPACED, derive, tables
+from cleanfeed.unicode import ARABIC_FOLDING, CLASSES, LIMIT, N_CLASSES, SCRIPTS, SPACED, derive, tables
 
 #: Characters that all supported versions of Python know (Unicode 13.0).
 ASSIGNED = [code for code in range(LIMIT) if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co")]

@@ -81,12 +81,12 @@ def read_lines(block: Block, lines: IntArray, words: WordTables) -> Lines:
 
     Args:
         block: The texts.
-        lines: Indices of lines of the block that are not blank, ascending.
+        lines: Indices of lines of the block that are not blank, ascending; at least one.
         words: Word tables of the model.
     """
     starts, ends = block.starts[lines], block.ends[lines]
     shares = np.cumsum(np.minimum(ends - starts, HEAD + TAIL) + 2)
-    cuts = np.searchsorted(shares, np.arange(PIECE, int(shares[-1]) + PIECE, PIECE)) if len(lines) else []
+    cuts = np.searchsorted(shares, np.arange(PIECE, int(shares[-1]) + PIECE, PIECE))
     parts: list[Lines] = []
     first = 0
     for last in [*np.unique(cuts).tolist(), len(lines)]:

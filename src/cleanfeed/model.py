@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def _network(arrays: Mapping[str, Array], prefix: str, folder: Path, n_features:
     network = Network(arrays[f"{prefix}.centre"], arrays[f"{prefix}.scale"], weights, biases)
     widths = [n_features, *(len(bias) for bias in biases)]
     found = [weight.shape for weight in weights]
-    expected = list(zip(widths, widths[1:], strict=False))
+    expected = list(pairwise(widths))
     _expect(found == expected and widths[-1] == len(LABELS), folder, f"layers {expected} in {prefix}", found)
     _expect(len(network.centre) == n_features == len(network.scale), folder, f"{n_features} features", len(network.centre))
     return network
@@ -167,7 +168,7 @@ def _build(meta: dict[str, Any], arrays: dict[str, Array], digest: str, folder: 
         _expect(power_of_two and shape[1] == columns and columns % 4 == 0, folder, f"{table} of 2^n rows, {columns} columns", shape)
     tables = WordTables(
         pack(arrays["lexicon"]), arrays["lexicon_step"], pack(arrays["meaning"]), arrays["meaning_step"],
-        arrays["rarity"].astype(np.float32) / 255,
+        arrays["rarity"].astype(np.float32) / np.float32(255),
     )  # fmt: skip
     first_names, second_names = tuple(meta["first_features"]), tuple(meta["second_features"])
     used = {"first_features", "second_features", "format", "labels", "reading", "weights_sha256"}

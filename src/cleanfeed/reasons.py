@@ -94,5 +94,6 @@ def reasons(model: Model, scored: Scored, dropped: npt.NDArray[np.bool_], drops:
         group = names[best[line]]
         if group == "first look":
             group = first_names[best_first[line]]
-        said.append(GROUPS[group][1 if dropped[line] else 2])
+        _, against, speaks_for = GROUPS[group]
+        said.append(against if dropped[line] else speaks_for)
     return said

@@ -37,6 +37,8 @@ STEM = SPANS.index("first 5")
 
 
 class Constants(NamedTuple):
+    """Tables over code points and positions, built once per process."""
+
     classes: npt.NDArray[np.uint8]
     value: HashArray
     group: npt.NDArray[np.uint8]

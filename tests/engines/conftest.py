@@ -183,7 +183,7 @@ def descendants(ancestor: int) -> list[tuple[int, str]]:
         try:
             parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             commands[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except (OSError, ValueError):  # noqa: PERF203 - processes come and go
+        except (OSError, ValueError):
             continue
 
     def is_below(pid: int) -> bool:

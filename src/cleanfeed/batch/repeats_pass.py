@@ -146,7 +146,7 @@ def _fingerprint(items: Sequence[Input], settings: Settings, choice: Choice) -> 
     for item in items:
         try:
             files.append([item.name, item.size, os.stat(item.path).st_mtime_ns])
-        except OSError:  # noqa: PERF203
+        except OSError:
             files.append([item.name, item.size, None])
     reading = [
         settings.field,

@@ -265,7 +265,7 @@ def _unchanged(group: list[tuple[str, str, str | None, Entry]]) -> list[str]:
         try:
             if digest_of(path) == entry.digest and (output is None or digest_of(output) == entry.output_digest):
                 names.append(name)
-        except OSError:  # noqa: PERF203
+        except OSError:
             continue
     return names
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cleanfeed import __version__
 from cleanfeed.extract import Mode
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Settings:
         """All that decides the bytes of the output, as JSON can hold it; what is gathered beside it does not."""
         values = asdict(self)
         del values["collect"], values["sample_share"]
+        values["cleanfeed"] = __version__  # another version may decide otherwise with the same weights
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 

@@ -171,7 +171,7 @@ def _judge(system: System, documents: Sequence[Document], errors: list[str]) -> 
                     raise ValueError(f"gave {len(given)} {name} for {len(document.lines)} lines")
             if verdict.scores is not None and not np.isfinite(verdict.scores).all():
                 raise ValueError("gave a score that is not a number")
-    except Exception as error:  # noqa: BLE001 - any tool, any fault: the comparison goes on
+    except Exception as error:
         if len(documents) > 1:
             return [verdict for document in documents for verdict in _judge(system, [document], errors)]
         errors.append(f"{documents[0].id}: {type(error).__name__}: {error}")

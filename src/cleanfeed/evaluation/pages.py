@@ -181,7 +181,7 @@ def _extract(pages: Iterable[Page], mode: Mode) -> tuple[list[str], float, list[
     for page in pages:
         try:
             texts.append(extract_text(page.html, mode=mode))
-        except Exception as error:  # noqa: BLE001 - any fault of a page: the comparison goes on
+        except Exception as error:
             texts.append("")
             errors.append(f"{page.id}: {type(error).__name__}: {error}")
     return texts, time.perf_counter() - started, errors

@@ -135,7 +135,7 @@ def load(wanted: Iterable[str], bench: Bench | None = None) -> tuple[list[System
                 skipped[name] = f"unknown system{hint}"
         except Unavailable as reason:
             skipped[name] = str(reason)
-        except Exception as error:  # noqa: BLE001 - a tool that breaks while it loads must not stop the others
+        except Exception as error:
             skipped[name] = f"fails to load: {type(error).__name__}: {error}"
     return systems, skipped
 

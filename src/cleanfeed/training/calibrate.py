@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cleanfeed.network import Network, WEIGHT_STEP, on_grid, softmax
+from cleanfeed.network import WEIGHT_STEP, Network, on_grid, softmax
 from cleanfeed.training.corpus import BODY, BOILERPLATE, TEASER, UNKNOWN
 from cleanfeed.training.dataset import is_trusted
 

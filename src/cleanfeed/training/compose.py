@@ -29,7 +29,7 @@ def _date(rng: Random) -> str:
     )
 
 
-def _truncate(text: str, number: int, rng: Random) -> str:
+def _truncate(text: str, _number: int, rng: Random) -> str:
     return text[: rng.randint(max(12, len(text) // 2), max(13, len(text) - 3))].rstrip() + rng.choice(("...", "…", " ..."))
 
 

@@ -35,7 +35,7 @@ def real_documents(data: Path, split: str) -> list[Document]:
 
 def own_documents(path: Path) -> list[Document]:
     """The project's own documents."""
-    return [document for document in labelled(path, "own")]
+    return list(labelled(path, "own"))
 
 
 def composed_documents(data: Path, *, measuring: bool, part: int, parts: int, scale: float, seed: int) -> list[Document]:

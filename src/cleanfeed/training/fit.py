@@ -23,6 +23,7 @@ from cleanfeed.features import WordTables
 from cleanfeed.lexical import pack, quantise
 from cleanfeed.model import DEFAULT, load, save
 from cleanfeed.network import Network, settle
+from cleanfeed.tokens import SPANS
 from cleanfeed.training import words
 from cleanfeed.training.calibrate import calibrate, choose_threshold
 from cleanfeed.training.corpus import BODY, BOILERPLATE, JUNK, TEASER, UNKNOWN, Document
@@ -65,6 +66,7 @@ class TrainingLines:
 
     @property
     def fold_of_line(self) -> Array:
+        """Fold of each line. Shape (n_lines,)."""
         return self.fold[self.owner]
 
 
@@ -181,17 +183,17 @@ def fit(data: Path, own: Path, out: Path, *, scale: float = 1.0, jobs: int = 2, 
     _log(started, f"{len(documents):,} documents, {len(lines.lines):,} lines")
     hashed = words.hash_lines(lines.lines)
     rarity = words.rarity_of_stems(hashed, lines.owner, len(documents))
-    bags = words.bag(hashed, len(lines.lines), words.LEXICON_ROWS, len(words.SPANS))
+    bags = words.bag(hashed, len(lines.lines), words.LEXICON_ROWS, len(SPANS))
     packed_meaning, stored_rarity = pack(meaning), np.rint(rarity * 255).astype(np.uint8)
 
     def tables_without(fold: int | None) -> tuple[WordTables, Array, Array]:
         rows = np.flatnonzero(lines.fold_of_line != fold)
         lexicon, step = quantise(words.fit_lexicon(bags[rows], lines.labels[rows], lines.weights[rows], seed=seed))
-        known = WordTables(pack(lexicon), step, packed_meaning, meaning_step, stored_rarity.astype(np.float32) / 255)
+        known = WordTables(pack(lexicon), step, packed_meaning, meaning_step, stored_rarity.astype(np.float32) / np.float32(255))
         return known, lexicon, step
 
     by_fold = [tables_without(fold)[0] for fold in range(FOLDS)]
-    tables, lexicon, lexicon_step = tables_without(None)
+    _, lexicon, lexicon_step = tables_without(None)
     _log(started, "lexical tables fitted")
     names, matrix, lexical = first_matrix(documents, lines.fold, by_fold, jobs=jobs)
     labels = four_labels(lines.labels, lexical, np.random.default_rng(seed))
@@ -233,7 +235,7 @@ def fit(data: Path, own: Path, out: Path, *, scale: float = 1.0, jobs: int = 2, 
         names={"first_features": names, "second_features": second_names},
         settings={
             "threshold": threshold, "repeat_weight": REPEAT_WEIGHT, "calibration": calibration, "dial": dial,
-            "training": _training(data, own, lines, scale, seed),
+            "training": _training(lines, scale, seed),
         },
     )  # fmt: skip
     load(out / DEFAULT)
@@ -254,7 +256,7 @@ def _arrays(prefix: str, network: Network) -> dict[str, Array]:
     return arrays
 
 
-def _training(data: Path, own: Path, lines: TrainingLines, scale: float, seed: int) -> dict[str, Any]:
+def _training(lines: TrainingLines, scale: float, seed: int) -> dict[str, Any]:
     """What a model must say of how it came about."""
     import hashlib
     from importlib.metadata import version

@@ -26,7 +26,7 @@ def describe(documents: Sequence[Document], tables: WordTables) -> tuple[Lines, 
 
 
 def _first(documents: Sequence[Document], tables: WordTables) -> tuple[list[str], Array, Array]:
-    lines, described = describe(documents, tables)
+    _, described = describe(documents, tables)
     insist = [described.columns[f"words insist on {name}"] for name in ("teaser", "boilerplate")]
     return described.names, np.ascontiguousarray(described.matrix.T), np.stack(insist, axis=1)
 

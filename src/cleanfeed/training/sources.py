@@ -28,6 +28,8 @@ _WORD = regex.compile(r"[\p{L}\p{M}]{4,}")
 
 @dataclass(slots=True)
 class Article:
+    """One article: where it comes from, its language, its headline (or none) and its paragraphs."""
+
     source: str
     lang: str
     title: str
@@ -98,8 +100,9 @@ def load_pools(
         data: Folder of the data.
         measuring: Take the articles and headlines kept out of training, or the others.
         seed: Seed of the choice of articles and of paragraph cuts.
-        part, parts: Take only the articles and headlines of one part of so many, so that documents composed for one
-            fold of a cross-validation share nothing with those of another.
+        part: Take only the articles and headlines of this part, so that documents composed for one fold of a
+            cross-validation share nothing with those of another.
+        parts: Number of parts.
         most_per_file: Articles taken of one file.
     """
     rng = Random(seed)

@@ -14,7 +14,7 @@ from cleanfeed.features import LEXICAL
 from cleanfeed.lexical import keys_of
 from cleanfeed.lines import block_of
 from cleanfeed.tokens import SPANS, STEM, scan
-from cleanfeed.training.corpus import BODY, BOILERPLATE, META, TEASER, UNKNOWN, Document, read_jsonl
+from cleanfeed.training.corpus import BOILERPLATE, META, TEASER, UNKNOWN, Document, read_jsonl
 
 LEXICON_ROWS = 1 << 16
 MEANING_ROWS = 1 << 16
@@ -147,6 +147,3 @@ def line_labels(documents: Sequence[Document]) -> tuple[list[str], npt.NDArray[n
     labels = np.array([label for document in documents for label in document.labels], np.int64)
     owner = np.repeat(np.arange(len(documents)), [len(document.lines) for document in documents])
     return lines, labels, owner
-
-
-__all__ = ["BODY", "Words", "bag", "distil_meaning", "fit_lexicon", "hash_lines", "line_labels", "rarity_of_stems", "ridge"]

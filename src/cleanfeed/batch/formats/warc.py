@@ -81,7 +81,7 @@ def clean_block(payload: list[Page], item: Input, settings: Settings, repeats: R
     for page in payload:
         try:
             found.append((page, _text(page, settings)))
-        except EncodingError as error:  # noqa: PERF203
+        except EncodingError as error:
             outcome.report(Problem("encoding", str(error), f"record {page.number} {page.url}"))
         except Exception as error:
             cause = f"extraction failed: {type(error).__name__}: {error}"
@@ -102,7 +102,7 @@ def texts(payload: list[Page], settings: Settings) -> Iterator[tuple[str, str]]:
     for page in payload:
         try:
             yield site_of_url(page.url), _text(page, settings)
-        except Exception:  # noqa: PERF203 - reported when the page is cleaned
+        except Exception:
             continue
 
 
