@@ -2,28 +2,35 @@
 
 PYTHON ?= python3
 VENV := build/venv
+ENGINES := build/venv-engines
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 CLEANFEED_DATA ?= ../shared/data
 export CLEANFEED_DATA
 
-.PHONY: demo test lint model bench floors raise-floors speed unicode clean
+.PHONY: demo test test-engines model bench bench-engines floors raise-floors unicode clean
 
 demo: build/.installed ## clean the documents of examples/ and show what went and what stayed
 	$(RUN)/cleanfeed clean examples -o build/demo --force
-	@for file in examples/001-ar-desalination.txt examples/005-en-football.html; do echo; $(RUN)/cleanfeed explain $$file; done
+	@for file in examples/003-ar-zellij.txt examples/005-en-football.html; do echo; $(RUN)/cleanfeed explain $$file; done
 	@echo; echo "The cleaned documents are in build/demo/."
 
 test: build/.tested ## style, types and tests
 	$(RUN)/ruff check src tests benchmarks
 	$(RUN)/mypy
-	$(RUN)/python -m pytest -q
+	$(RUN)/python -m pytest -q --ignore tests/engines
+
+test-engines: build/.engines ## Spark, Ray, datatrove and datasets, really run; Spark needs Java 17
+	$(ENGINES)/bin/python -m pytest -q tests/engines
 
 model: build/.trained ## train the default model from raw data (needs CLEANFEED_DATA)
 	$(RUN)/cleanfeed train --data $(CLEANFEED_DATA) --own benchmarks/labelled/train.jsonl -o models
 
 bench: build/.peers ## measure everything, write benchmarks/results.md and its figures
 	$(RUN)/python benchmarks/run.py
+
+bench-engines: build/.engines ## what the engines cost beside bare clean_many
+	$(ENGINES)/bin/python benchmarks/engines.py --size 72
 
 floors: build/.tested ## hold the pinned figures; CI runs this
 	$(RUN)/python benchmarks/run.py --check
@@ -47,7 +54,7 @@ build/.installed: build/.venv pyproject.toml
 	@touch $@
 
 build/.tested: build/.installed
-	$(PIP) install --group test --editable ".[parquet,warc,zstd]"
+	$(PIP) install --group test --editable ".[parquet,train,warc,zstd]"
 	@touch $@
 
 build/.trained: build/.installed
@@ -56,4 +63,11 @@ build/.trained: build/.installed
 
 build/.peers: build/.tested
 	$(PIP) install --editable ".[bench,peers,train]"
+	@touch $@
+
+build/.engines: pyproject.toml
+	$(PYTHON) -m venv $(ENGINES)
+	$(ENGINES)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade pip
+	$(ENGINES)/bin/python -m pip --disable-pip-version-check --quiet install --no-cache-dir --group engines \
+	    --editable ".[spark,ray,datatrove,datasets]"
 	@touch $@

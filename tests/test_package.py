@@ -85,7 +85,7 @@ def test_the_wheel_works_by_itself(tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel)], check=True, capture_output=True)
-    article = (ROOT / "examples" / "001-ar-desalination.txt").read_text(encoding="utf-8")
+    article = (ROOT / "examples" / "003-ar-zellij.txt").read_text(encoding="utf-8")
     page = "<html><body><article>" + "".join(f"<p>{line}</p>" for line in article.splitlines()) + "</article></body></html>"
     code = (
         "import json, sys; from cleanfeed import clean; from cleanfeed.extract import extract; "

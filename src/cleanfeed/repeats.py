@@ -123,12 +123,12 @@ class Repeats:
         block = Block(
             codes_of("".join(lines)), np.zeros(1, np.int64), starts, starts + lengths, np.zeros(len(lines), np.int64)
         )
-        return self._counts(_line_keys([site], block))
+        return self._counts(line_keys([site], block))
 
     def counts_of_texts(self, sites: Sequence[str], texts: Sequence[str]) -> list[npt.NDArray[np.int64]]:
         """The same for whole documents: for each, one count a line, as :func:`cleanfeed.lines.split` finds lines."""
         block = block_of(texts)
-        found = self._counts(_line_keys(sites, block))
+        found = self._counts(line_keys(sites, block))
         return np.split(found, np.searchsorted(block.text_of_line, np.arange(1, len(texts)))) if texts else []
 
     def _counts(self, keys: Keys) -> npt.NDArray[np.int64]:
@@ -204,7 +204,7 @@ def describe(sites: Sequence[str], texts: Sequence[str]) -> Documents:
         texts: The documents.
     """
     block = block_of(texts)
-    keys = _line_keys(sites, block)
+    keys = line_keys(sites, block)
     document = block.text_of_line[keys != 0]
     keys = keys[keys != 0]
     # Once for each document: sort by document and key, and leave out what equals its neighbour.
@@ -220,7 +220,7 @@ def describe(sites: Sequence[str], texts: Sequence[str]) -> Documents:
     return Documents(keys, document, _mix(sums), of_site)
 
 
-def _line_keys(sites: Sequence[str], block: Block) -> Keys:
+def line_keys(sites: Sequence[str], block: Block) -> Keys:
     """A number for each line of each site; 0 for lines without a character that counts. Shape (n_lines,).
 
     Digits and white space do not count: "12 comments" is "7 comments".

@@ -14,7 +14,7 @@ from cleanfeed.cleaner import Cleaner
 from cleanfeed.engines import in_blocks, need
 from cleanfeed.engines.arrow import REJECTS_DDL, clean_array, rejects_of, values_of, with_column
 from cleanfeed.lines import block_of
-from cleanfeed.repeats import Keys, _line_keys, describe
+from cleanfeed.repeats import Keys, line_keys, describe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,7 +137,7 @@ def _known(table: tuple[Keys, Keys], sites: list[Any], texts: list[Any]) -> Iter
     pairs = ((name, text if isinstance(text, str) else "") for name, text in zip(sites, texts, strict=True))
     for block in in_blocks(pairs, lambda pair: len(pair[1])):
         lines = block_of([text for _, text in block])
-        wanted = _line_keys([name if _is_known(name) else "" for name, _ in block], lines)
+        wanted = line_keys([name if _is_known(name) else "" for name, _ in block], lines)
         place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         counts = np.where(keys[place] == wanted, documents[place], 1) if len(keys) else np.ones(len(wanted), np.int64)
         bounds = np.searchsorted(lines.text_of_line, np.arange(len(block) + 1))

@@ -128,7 +128,8 @@ class Composer:
 
     def _byline(self, article: Article) -> str:
         name = " ".join(self._fragment(article, 2, 3).split()[:2])
-        return self.rng.choice((_date(self.rng), f"{name} - {_date(self.rng)}", f"{name} | {_date(self.rng)}", f"{_date(self.rng)} {_date(self.rng)}"))
+        date, other = _date(self.rng), _date(self.rng)
+        return self.rng.choice((date, f"{name} - {date}", f"{name} | {date}", f"{date} {other}"))
 
     def _fragment(self, article: Article, least: int, most: int) -> str:
         """Some consecutive words of the article."""

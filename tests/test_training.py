@@ -1,0 +1,175 @@
+"""Training: alignment, composition, weights, and that networks and tables learn what they are shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from cleanfeed.training.align import align, align_file
+from cleanfeed.training.calibrate import calibrate
+from cleanfeed.training.compose import STYLES, Composer
+from cleanfeed.training.corpus import BODY, BOILERPLATE, JUNK, META, TEASER, UNKNOWN, Document, labelled, relabelled
+from cleanfeed.training.dataset import fold_of, is_trusted
+from cleanfeed.training.sources import Article, Pool, paragraphs_of, part_of, same_subject
+
+ROOT = Path(__file__).parents[1]
+
+
+def pool() -> Pool:
+    """A small pool of made-up articles about bridges and gardens."""
+    articles = [
+        Article(
+            "made-up", "en", f"Bridge number {n} is repaired",
+            [f"The council of town {n} met, and after a long debate, it agreed to repair the bridge over the river. "
+             f"Work begins in spring, says mayor {n}." for _ in range(6)],
+        )
+        for n in range(20)
+    ]  # fmt: skip
+    headlines = [f"Gardeners win prize {n}" for n in range(40)] + ["Bridge toll rises again", "Old bridge draws crowds"]
+    return Pool(articles, headlines, ["Share", "Log in", "All rights reserved"], ["Related"], ["Read also:"], {"bridge": [40, 41]})
+
+
+def test_align_by_hand() -> None:
+    """A line in the truth is body, a foreign one junk, a half-and-half one neither, an empty one neither."""
+    truth = "The council met on Monday and agreed to repair the bridge over the river."
+    lines = ["The council met on Monday", "Ten cats that look like actors", "agreed to repair the old mill of the town", "***"]
+    assert align(lines, truth) == ["body", "junk", None, None]
+
+
+def test_align_short_and_unspaced_lines() -> None:
+    """A line of two words is looked up as a pair, and ideographs are tokens of their own."""
+    assert align(["the bridge", "bridge the"], "repair the bridge") == ["body", "junk"]
+    assert align(["今天天气很好", "登录注册"], "他说今天天气很好。") == ["body", "junk"]
+
+
+def test_align_file_reports_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A record without its text is named and left out; the others are written."""
+    sentence = "The council met on Monday and agreed to repair the old bridge over the river before the winter comes. "
+    page = "<html><body><article>" + "".join(f"<p>{sentence * 3} Part {n}.</p>" for n in range(4)) + "</article></body></html>"
+    good = {"id": "a", "html": page, "text": " ".join(f"{sentence * 3} Part {n}." for n in range(4))}
+    pages = tmp_path / "pages.jsonl"
+    pages.write_text(json.dumps(good) + "\n" + json.dumps({"id": "b", "html": page}) + "\n", encoding="utf-8")
+    assert align_file(pages, tmp_path / "lines.jsonl") == 1
+    (record,) = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert record["id"] == "a" and set(record["labels"]) == {"body"}
+    assert re.search(r"pages\.jsonl:2: 'text' is not a string", capsys.readouterr().err)
+
+
+def test_composition_repeats() -> None:
+    """The same seed composes the same documents, another seed others."""
+    first = [(d.lines, d.labels) for d in Composer(pool(), "en", 1).documents(50)]
+    assert first == [(d.lines, d.labels) for d in Composer(pool(), "en", 1).documents(50)]
+    assert first != [(d.lines, d.labels) for d in Composer(pool(), "en", 2).documents(50)]
+
+
+def test_composition_shows_what_it_promises() -> None:
+    """Clean documents are a good third, and every shape of junk and of article endings turns up."""
+    documents = list(Composer(pool(), "en", 3).documents(600))
+    assert all(len(d.lines) == len(d.labels) and all(line.strip() for line in d.lines) for d in documents)
+    clean_ones = sum(not {TEASER, BOILERPLATE} & set(d.labels) for d in documents)
+    assert 0.3 < clean_ones / len(documents) < 0.45
+    shown = {trait for d in documents for trait in d.traits}
+    assert {"clean", "tail", "same subject", "block inside", "inline", "before", "blurbs", "short ending", "no article"} <= shown
+    assert {f"style: {name}" for name in STYLES} <= shown
+    assert any(META in d.labels for d in documents)
+
+
+def test_own_headline_is_never_a_teaser() -> None:
+    """The article's own headline is not composed into its tail."""
+    for document in Composer(pool(), "en", 4).documents(200):
+        titles = {line for line, label in zip(document.lines, document.labels, strict=True) if label == BODY}
+        teasers = {line for line, label in zip(document.lines, document.labels, strict=True) if label == TEASER}
+        assert not {title for title in titles if title.startswith("Bridge number")} & teasers
+
+
+def test_same_subject() -> None:
+    """Headlines that share an uncommon word with the article are found, its own headline is not among them."""
+    material = pool()
+    assert set(same_subject(material.articles[0], material, 5, Random(0))) == {"Bridge toll rises again", "Old bridge draws crowds"}
+
+
+def test_paragraphs_that_lost_their_breaks() -> None:
+    """A long body on one line is cut at sentences, and nothing is lost."""
+    body = " ".join(f"Sentence {n} says something of no great weight." for n in range(60))
+    paragraphs = paragraphs_of(body, Random(0))
+    assert len(paragraphs) > 10 and " ".join(paragraphs) == body
+
+
+def test_parts_are_stable_and_even() -> None:
+    """Hashing spreads texts over parts, the same way every time."""
+    parts = [part_of(f"text {n}", 4) for n in range(4000)]
+    assert np.bincount(parts).min() > 900
+    assert fold_of("site", 4) == fold_of("site", 4)
+
+
+def test_the_labelled_documents_hold_together() -> None:
+    """The project's own documents have a label a line and unique ids, and no document stands on both sides."""
+    sides = {side: list(labelled(ROOT / "benchmarks" / "labelled" / f"{side}.jsonl", "own")) for side in ("train", "test")}
+    raw = [
+        json.loads(line)
+        for side in sides
+        for line in (ROOT / "benchmarks" / "labelled" / f"{side}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert len({record["id"] for record in raw}) == len(raw) == sum(map(len, sides.values()))
+    assert all(set(document.labels) <= {BODY, META, TEASER, BOILERPLATE} for side in sides.values() for document in side)
+    assert 0.28 < len(sides["test"]) / len(raw) < 0.4
+    assert sum(document.lang == "ar" for side in sides.values() for document in side) >= 350
+
+
+def test_relabelled_holds_no_text() -> None:
+    """Labels as read are letters and nothing else."""
+    assert all(set(letters) <= set("bmtx?") for letters in relabelled().values())
+
+
+def test_trust() -> None:
+    """Labels made by people or by composition are trusted, aligned ones only where they were read."""
+    assert is_trusted(Document("own", "g", "en", "", [], []))
+    assert not is_trusted(Document("wcxb", "g", "en", "traf", [], []))
+    assert is_trusted(Document("wcxb", "g", "en", "traf", [], [], traits=["read"]))
+
+
+def test_a_network_learns() -> None:
+    """A network fitted on lines where one feature decides gets them right, the same way every time."""
+    pytest.importorskip("sklearn")
+    from cleanfeed.training import fit
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 4000)
+    matrix = (np.eye(4)[labels] + rng.normal(scale=0.1, size=(4000, 4))).astype(np.float32)
+    before, fit.ROWS = fit.ROWS, 20_000
+    try:
+        networks = [
+            fit.fit_network(matrix, labels, np.ones(4000), np.arange(4000), hidden=8, seed=1, members=2) for _ in range(2)
+        ]
+    finally:
+        fit.ROWS = before
+    found = networks[0].probabilities(np.ascontiguousarray(matrix.T))
+    assert (found.argmax(axis=0) == labels).mean() > 0.99
+    assert all((one == other).all() for one, other in zip(networks[0].weights, networks[1].weights, strict=True))
+
+
+def test_junk_of_unknown_class_follows_its_words() -> None:
+    """A line known only to be junk becomes what its words say; other labels stay."""
+    from cleanfeed.training.fit import four_labels
+
+    labels = np.array([BODY, JUNK, JUNK, UNKNOWN])
+    lexical = np.array([[0.0, 0.0], [50.0, -50.0], [-50.0, 50.0], [0.0, 0.0]])
+    assert four_labels(labels, lexical, np.random.default_rng(0)).tolist() == [BODY, TEASER, BOILERPLATE, UNKNOWN]
+
+
+def test_calibration_cools_what_is_too_sure() -> None:
+    """Scores twice as large as the truth warrants are divided by about two."""
+    from cleanfeed.network import Network
+
+    rng = np.random.default_rng(0)
+    scores = rng.normal(scale=2, size=(20_000, 4))
+    chance = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    labels = np.array([rng.choice(4, p=row) for row in chance])
+    network = Network(np.zeros(1), np.ones(1), [np.ones((1, 4))], [np.zeros(4)])
+    _, found = calibrate(network, scores * 1.9, labels, np.ones(len(labels)))
+    assert 1.7 < found["temperature"] < 2.1
