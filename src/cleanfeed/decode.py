@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanfeed import coherence
-from cleanfeed.features import Columns, Described, Lines, WordTables
-from cleanfeed.lexical import keys_of
+from cleanfeed.features import Columns, Described, Lines
 
 #: Columns of the first step that the second network reads again.
 CARRIED = (
@@ -34,7 +33,7 @@ _SURE = 0.7
 
 
 def second_features(
-    lines: Lines, described: Described, probabilities: npt.NDArray[np.float64], tables: WordTables
+    lines: Lines, described: Described, probabilities: npt.NDArray[np.float64]
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Names and matrix of the features of the second network.
 
@@ -42,14 +41,13 @@ def second_features(
         lines: What was read of each line.
         described: Its features.
         probabilities: P(label) from the first network. Shape (4, n_lines).
-        tables: Word tables of the model.
 
     Returns:
         Names, and a matrix of shape (n_features, n_lines).
     """
     columns: Columns = {f"again: {name}": described.columns[name] for name in CARRIED}
     columns |= _around(described, probabilities)
-    columns |= _kinship(lines, described, probabilities, tables)
+    columns |= _kinship(lines, described, probabilities)
     columns |= _run(lines, described, probabilities)
     matrix = np.empty((len(columns), described.segments.n_lines), np.float32)
     for row, values in enumerate(columns.values()):
@@ -98,23 +96,19 @@ def _around(described: Described, probabilities: npt.NDArray[np.float64]) -> Col
     return columns
 
 
-def _kinship(
-    lines: Lines, described: Described, probabilities: npt.NDArray[np.float64], tables: WordTables
-) -> Columns:
+def _kinship(lines: Lines, described: Described, probabilities: npt.NDArray[np.float64]) -> Columns:
     """Shared stems and meaning with what the first network took for body, and with what it took for junk."""
     seg = described.segments
     weight = np.minimum(described.columns["effective length"], 400.0)
     drop = probabilities[2] + probabilities[3]
     columns: Columns = {}
     for name, share in (("body", probabilities[0]), ("junk", drop)):
-        centroid = coherence.centroid_of_others(lines.meaning, weight * share, seg)
-        columns[f"meaning like {name}"] = coherence.cosine(lines.meaning, centroid)
-    rarity = tables.rarity.take(keys_of(lines.stem, len(tables.rarity)))
-    pool = coherence.pool_stems(lines.stem, lines.stem_line, rarity, seg)
-    shared, total = coherence.shared_stems(pool, probabilities[0] > 0.5, seg.n_lines)
+        centroid = coherence.centroid_of_others(lines.meaning.T, weight * share, seg)
+        columns[f"meaning like {name}"] = coherence.cosine(described.units, centroid)
+    shared, total = coherence.shared_stems(described.pool, probabilities[0] > 0.5)
     columns["stems shared with body"] = shared
     columns["sum of stems shared with body"] = np.log1p(total)
-    shared, _ = coherence.shared_stems(pool, drop > 0.5, seg.n_lines)
+    shared, _ = coherence.shared_stems(described.pool, drop > 0.5)
     columns["stems shared with junk"] = shared
     columns["meaning nearer body than junk"] = columns["meaning like body"] - columns["meaning like junk"]
     return columns
@@ -131,18 +125,18 @@ def _run(lines: Lines, described: Described, probabilities: npt.NDArray[np.float
     ends = np.rint(described.columns["ends a sentence"] * _FIXED_POINT).astype(np.int64)
     last = seg.rank_from_end == ahead
     # Sums of embeddings over the run, in fixed point so that they are exact.
-    scaled = np.rint(coherence.unit(lines.meaning) * _FIXED_POINT).astype(np.int64)
-    running = np.concatenate((np.zeros((1, scaled.shape[1]), np.int64), np.cumsum(scaled, axis=0)))
-    at = np.arange(seg.n_lines)
-    whole = (running[at + ahead + 1] - running[at - back]).astype(np.float64)
+    fixed = np.rint(described.units * _FIXED_POINT)
+    whole = seg.around(fixed, back, ahead)
     weight = np.minimum(described.columns["effective length"], 400.0) * probabilities[0]
-    body = seg.spread(seg.total(lines.meaning * (weight * long)[:, None]))
+    body = seg.spread(seg.total(lines.meaning.T * (weight * long)))
+    whole_units = coherence.unit(whole)
+    whole -= fixed
     return {
         "run: drop": seg.around(drop, back, ahead) / (size * _FIXED_POINT),
         "run: ends a sentence": seg.around(ends, back, ahead) / (size * _FIXED_POINT),
         "run: log lines": np.log1p(size),
         "run: place": back / size,
         "run: is last": last,
-        "run: meaning like body": coherence.cosine(whole, body),
-        "run: meaning like line": coherence.cosine(whole - scaled, lines.meaning),
+        "run: meaning like body": coherence.cosine(whole_units, body),
+        "run: meaning like line": coherence.cosine(described.units, whole),
     }

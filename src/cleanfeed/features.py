@@ -7,6 +7,7 @@ taken out before and have no influence: extractors disagree on them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +44,10 @@ class WordTables(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """What was read of each line of a block by itself. All arrays have ``n_lines`` rows."""
+    """What was read of each line of a block by itself. All arrays have ``n_lines`` rows.
+
+    Matrices lie column by column in memory, since they are worked on by column.
+    """
 
     histogram: npt.NDArray[np.uint16]
     edges: npt.NDArray[np.uint8]
@@ -104,7 +108,7 @@ def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
     lexical = sum_rows(tables.lexicon, read.word_hash, read.word_line, n_lines)
     meaning = sum_rows(tables.meaning, read.word_hash[:, :-1], read.word_line, n_lines)
     return Lines(
-        histogram=read.histogram,
+        histogram=np.asfortranarray(read.histogram),
         edges=read.edges,
         line_hash=read.line_hash,
         length=n_words,
@@ -113,7 +117,7 @@ def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
         n_upper_words=np.bincount(read.word_line[begins_upper & (read.word_length > 1)], minlength=n_lines),
         word_characters=np.bincount(read.word_line, read.word_length, minlength=n_lines).astype(np.int64),
         lexical=lexical * tables.lexicon_step,
-        meaning=meaning * tables.meaning_step,
+        meaning=np.multiply(meaning.T, tables.meaning_step[:, None], order="C").T,
         stem=np.ascontiguousarray(read.word_hash[:, STEM]),
         stem_line=read.word_line + first_line,
     )
@@ -139,16 +143,21 @@ _LAST_GROUPS = {
 }  # fmt: skip
 
 
-def _in_group(classes: npt.NDArray[np.uint8], names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    table = np.zeros(N_CLASSES, np.bool_)
-    table[[CLASS[name] for name in names]] = True
-    return table.take(classes)
+def _membership(groups: Iterable[tuple[str, ...]]) -> npt.NDArray[np.bool_]:
+    """Whether a class belongs to a group. Shape (n_groups, N_CLASSES)."""
+    return np.array([[number in [CLASS[name] for name in names] for number in range(N_CLASSES)] for names in groups])
+
+
+_BEGINS = _membership(_FIRST_GROUPS.values())
+_ENDS = _membership([*_LAST_GROUPS.values(), ("stop", "question", "exclamation", "ellipsis")])
+_SHARED_CLASSES = [CLASS[name] for name in _SHARES]
+_CASED = [CLASS[name] for name in ("latin", "cyrillic", "greek", "upper")]
 
 
 def _form(lines: Lines) -> Columns:
     """Length, punctuation, case, and how the line begins and ends."""
     histogram = lines.histogram
-    read = np.maximum(histogram.sum(axis=1), 1)
+    read = np.maximum(histogram.T.sum(axis=0), 1)
     words = np.maximum(lines.n_words, 1)
     ideographs = histogram[:, CLASS["ideograph"]]
     effective = lines.length * (1 + (_IDEOGRAPH_WEIGHT - 1) * ideographs / read)
@@ -160,13 +169,13 @@ def _form(lines: Lines) -> Columns:
         "log commas": np.log1p(histogram[:, CLASS["comma"]]),
         "log digits": np.log1p(histogram[:, CLASS["digit"]]),
     }
-    for name in _SHARES:
-        columns[f"share of {name}"] = np.sqrt(histogram[:, CLASS[name]] / read)
-    for name, group in _FIRST_GROUPS.items():
-        columns[f"begins with {name}"] = _in_group(lines.edges[:, 0], group)
-    for name, group in _LAST_GROUPS.items():
-        columns[f"ends with {name}"] = _in_group(lines.edges[:, 3], group)
-    stops = _in_group(lines.edges[:, 2], ("stop", "question", "exclamation", "ellipsis"))
+    shares = np.sqrt(histogram.T[_SHARED_CLASSES] / read)
+    columns |= {f"share of {name}": share for name, share in zip(_SHARES, shares, strict=True)}
+    begins = _BEGINS.take(lines.edges[:, 0], axis=1)
+    columns |= {f"begins with {name}": column for name, column in zip(_FIRST_GROUPS, begins, strict=True)}
+    ends = _ENDS[:-1].take(lines.edges[:, 3], axis=1)
+    columns |= {f"ends with {name}": column for name, column in zip(_LAST_GROUPS, ends, strict=True)}
+    stops = _ENDS[-1].take(lines.edges[:, 2])
     columns["ends with quoted stop"] = (columns["ends with quote"] | columns["ends with bracket"]) & stops
     columns["ends with several stops"] = columns["ends with stop"] & stops
     columns["ends a sentence"] = (
@@ -174,47 +183,41 @@ def _form(lines: Lines) -> Columns:
         | columns["ends with quoted stop"] | columns["ends with ellipsis"]
     )  # fmt: skip
     columns["capitalised words"] = lines.n_capitalised / words
-    columns["cased script"] = (
-        histogram[:, [CLASS["latin"], CLASS["cyrillic"], CLASS["greek"], CLASS["upper"]]].sum(axis=1) / read
-    )
+    columns["cased script"] = histogram.T[_CASED].sum(axis=0) / read
     columns["unspaced script"] = (ideographs + histogram[:, CLASS["unspaced"]]) / read
     columns["effective length"] = effective
     return columns
 
 
-def _words(lines: Lines) -> Columns:
+def _words(lines: Lines, units: Floats) -> Columns:
     """What the words say by themselves: lexical scores and the meaning of the line."""
-    keys = np.maximum(lines.n_words, 1)[:, None]
-    means = lines.lexical / keys
-    sums = lines.lexical / np.sqrt(keys)
-    columns: Columns = {f"words say {name}": means[:, column] for column, name in enumerate(LEXICAL)}
-    columns |= {f"words insist on {name}": sums[:, column] for column, name in enumerate(LEXICAL)}
-    units = coherence.unit(lines.meaning)
-    columns |= {f"meaning {column}": units[:, column] for column in range(units.shape[1])}
+    keys = np.maximum(lines.n_words, 1)
+    lexical = lines.lexical.T
+    columns: Columns = {f"words say {name}": mean for name, mean in zip(LEXICAL, lexical / keys, strict=True)}
+    columns |= {f"words insist on {name}": sums for name, sums in zip(LEXICAL, lexical / np.sqrt(keys), strict=True)}
+    columns |= {f"meaning {number}": column for number, column in enumerate(units)}
     return columns
 
 
-def _coherence(lines: Lines, form: Columns, long: npt.NDArray[np.bool_], tables: WordTables, seg: Segments) -> Columns:
+def _coherence(
+    lines: Lines, units: Floats, pool: coherence.StemPool, form: Columns, long: npt.NDArray[np.bool_], seg: Segments
+) -> Columns:
     """Shared stems and cosines with the paragraphs, the opening, the neighbours."""
-    rarity = tables.rarity.take(keys_of(lines.stem, len(tables.rarity)))
-    pool = coherence.pool_stems(lines.stem, lines.stem_line, rarity, seg)
-    n_lines = seg.n_lines
     weight = np.minimum(form["effective length"], 400.0)
-    body = coherence.centroid_of_others(lines.meaning, weight * long, seg)
-    everything = coherence.centroid_of_others(lines.meaning, np.minimum(weight, 100.0), seg)
-    opening_lines = seg.rank < 3
-    opening = coherence.centroid_of_others(lines.meaning, weight * opening_lines, seg)
+    opening = seg.rank < 3
     columns: Columns = {}
-    for name, members in (("paragraphs", long), ("opening", opening_lines), ("all lines", np.ones(n_lines, np.bool_))):
-        share, total = coherence.shared_stems(pool, members, n_lines)
+    for name, members in (("paragraphs", long), ("opening", opening), ("all lines", np.ones(seg.n_lines, np.bool_))):
+        share, total = coherence.shared_stems(pool, members)
         columns[f"stems shared with {name}"] = share
         columns[f"sum of stems shared with {name}"] = np.log1p(total)
-    columns["meaning like paragraphs"] = coherence.cosine(lines.meaning, body)
-    columns["meaning like opening"] = coherence.cosine(lines.meaning, opening)
-    columns["meaning like all lines"] = coherence.cosine(lines.meaning, everything)
-    for by in (-1, 1):
-        near = coherence.cosine(lines.meaning, seg.shift(lines.meaning, by))
-        columns[f"meaning like line {by:+d}"] = near
+    for name, share in (
+        ("paragraphs", weight * long), ("opening", weight * opening), ("all lines", np.minimum(weight, 100.0)),
+    ):  # fmt: skip
+        centroid = coherence.centroid_of_others(lines.meaning.T, share, seg)
+        columns[f"meaning like {name}"] = coherence.cosine(units, centroid)
+    behind = coherence.cosine_with_next(units, seg)
+    columns["meaning like line -1"] = seg.shift(behind, -1)
+    columns["meaning like line +1"] = behind
     columns["log repeats in document"] = np.log1p(_repeats(lines.line_hash, seg))
     columns["opening again"] = _opening_again(lines.line_hash, seg)
     return columns
@@ -284,37 +287,37 @@ def _page(columns: Columns, seg: Segments) -> Columns:
     in_paragraphs = seg.total(columns["effective length"] * columns["is paragraph"])
     everywhere = np.maximum(seg.total(columns["effective length"]), 1)
     page["page in paragraphs"] = seg.spread(in_paragraphs / everywhere)
-    for name in _PAGE:
-        page[f"page: {name}"] = seg.spread(seg.mean(columns[name].astype(np.float64)))
-    return page
+    # The mean meaning of its lines tells a shop from a forum: on a fold left out, log loss on pages read by people fell
+    # from 0.283 to 0.268.
+    names = (*_PAGE, *(name for name in columns if name.removeprefix("meaning ").isdigit()))
+    means = seg.spread(seg.mean(np.array([columns[name] for name in names], np.float64)))
+    return page | {f"page: {name}": mean for name, mean in zip(names, means, strict=True)}
 
 
 def _neighbours(columns: Columns, lines: Lines, seg: Segments) -> Columns:
-    beside: Columns = {}
-    for name in _NEIGHBOUR:
-        values = columns[name].astype(np.float32)
-        fixed = np.rint(values * _FIXED_POINT).astype(np.int64)
-        for by in (-2, -1, 1, 2):
-            beside[f"line {by:+d}: {name}"] = seg.shift(values, by)
-        before = np.maximum(np.minimum(seg.rank, 6), 1)
-        behind = np.maximum(np.minimum(seg.rank_from_end, 6), 1)
-        beside[f"6 before: {name}"] = (seg.window(fixed, 6, 0) - fixed) / (before * _FIXED_POINT)
-        beside[f"6 behind: {name}"] = (seg.window(fixed, 0, 6) - fixed) / (behind * _FIXED_POINT)
+    values = np.array([columns[name] for name in _NEIGHBOUR], np.float32)
+    fixed = np.rint(values * _FIXED_POINT).astype(np.int64)
+    before = np.maximum(np.minimum(seg.rank, 6), 1)
+    behind = np.maximum(np.minimum(seg.rank_from_end, 6), 1)
+    read = {f"line {by:+d}": seg.shift(values, by) for by in (-2, -1, 1, 2)}
+    read["6 before"] = (seg.window(fixed, 6, 0) - fixed) / (before * _FIXED_POINT)
+    read["6 behind"] = (seg.window(fixed, 0, 6) - fixed) / (behind * _FIXED_POINT)
+    beside: Columns = {f"{where}: {name}": found[row] for row, name in enumerate(_NEIGHBOUR) for where, found in read.items()}
+    first, last, length = lines.edges[:, 0], lines.edges[:, 3], columns["log length"]
     for by in (-1, 1):
-        beside[f"line {by:+d}: begins alike"] = lines.edges[:, 0] == seg.shift(lines.edges[:, 0], by, 255)
-        beside[f"line {by:+d}: ends alike"] = lines.edges[:, 3] == seg.shift(lines.edges[:, 3], by, 255)
-        other = seg.shift(columns["log length"], by)
-        beside[f"line {by:+d}: length apart"] = np.abs(columns["log length"] - other)
+        beside[f"line {by:+d}: begins alike"] = first == seg.shift(first, by, 255)
+        beside[f"line {by:+d}: ends alike"] = last == seg.shift(last, by, 255)
+        beside[f"line {by:+d}: length apart"] = np.abs(length - seg.shift(length, by))
     return beside
 
 
 def _script_apart(lines: Lines, seg: Segments) -> Floats:
     """Share of the line's letters that are not of the document's main script. Shape (n_lines,)."""
-    letters = lines.histogram[:, [CLASS[name] for name in SCRIPTS]].astype(np.int64)
-    letters[:, 0] += lines.histogram[:, CLASS["upper"]]  # nearly always Latin where it is not Cyrillic or Greek
-    main = seg.spread(seg.total(letters).argmax(axis=1)) if seg.n_lines else np.zeros(0, np.int64)
-    total = np.maximum(letters.sum(axis=1), 1)
-    return 1 - np.take_along_axis(letters, main[:, None], axis=1)[:, 0] / total
+    letters = lines.histogram.T[[CLASS[name] for name in SCRIPTS]].astype(np.int64)
+    letters[0] += lines.histogram[:, CLASS["upper"]]  # nearly always Latin where it is not Cyrillic or Greek
+    main = seg.spread(seg.total(letters).argmax(axis=0))
+    total = np.maximum(letters.sum(axis=0), 1)
+    return 1 - letters[main, np.arange(seg.n_lines)] / total
 
 
 class Described(NamedTuple):
@@ -326,6 +329,10 @@ class Described(NamedTuple):
     """Name of each row of the matrix."""
     columns: Columns
     segments: Segments
+    units: Floats
+    """Meaning of each line as a vector of length one. Shape (n_dimensions, n_lines)."""
+    pool: coherence.StemPool
+    """Stems of the words of the block."""
 
 
 def document_features(lines: Lines, text_of_line: IntArray, tables: WordTables) -> Described:
@@ -340,8 +347,11 @@ def document_features(lines: Lines, text_of_line: IntArray, tables: WordTables) 
     columns = _form(lines)
     effective = columns["effective length"]
     long = (effective >= _PARAGRAPH) | ((effective >= _SENTENCE) & (lines.histogram[:, CLASS["stop"]] > 0))
-    columns |= _words(lines)
-    columns |= _coherence(lines, columns, long, tables, seg)
+    units = coherence.unit(lines.meaning.T)
+    columns |= _words(lines, units)
+    rarity = tables.rarity.take(keys_of(lines.stem, len(tables.rarity)))
+    pool = coherence.pool_stems(lines.stem, lines.stem_line, rarity, seg)
+    columns |= _coherence(lines, units, pool, columns, long, seg)
     columns["script apart"] = _script_apart(lines, seg)
     columns |= _position(columns, long, seg)
     columns |= _page(columns, seg)
@@ -350,4 +360,4 @@ def document_features(lines: Lines, text_of_line: IntArray, tables: WordTables) 
     names = [name for name in columns if name != "effective length"]
     for row, name in enumerate(names):
         matrix[row] = columns[name]
-    return Described(matrix, names, columns, seg)
+    return Described(matrix, names, columns, seg, units, pool)

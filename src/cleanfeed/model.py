@@ -81,7 +81,7 @@ class Model:
         read = read_lines(block, lines, self.tables)
         described = document_features(read, block.text_of_line[lines], self.tables)
         first = self.first.probabilities(described.matrix)
-        _, second_inputs = second_features(read, described, first, self.tables)
+        _, second_inputs = second_features(read, described, first)
         return Scored(self.second.probabilities(second_inputs), read, described, described.matrix, second_inputs)
 
 
@@ -93,10 +93,9 @@ def with_repeats(probabilities: Array, repeats: Array, weight: float) -> Array:
         repeats: Documents of the site with the line, 1 or less where it is alone or nothing is known. Shape (n_lines,).
         weight: Log-odds of teaser and boilerplate per natural logarithm of the count.
     """
-    shift = weight * np.log(np.maximum(repeats, 1))
     logits = np.log(np.maximum(probabilities, 1e-12))
-    logits[2:] += shift
-    return softmax(logits.T).T
+    logits[2:] += weight * np.log(np.maximum(repeats, 1))
+    return np.where(repeats > 1, softmax(logits.T).T, probabilities)
 
 
 def save(
@@ -145,7 +144,9 @@ def load(folder: Path) -> Model:
         data = (folder / "weights.npz").read_bytes()
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: expected a folder with model.json and weights.npz ({error})") from error
-    _expect(isinstance(meta, dict) and meta.get("format") == FORMAT, folder, f"format {FORMAT}", meta.get("format") if isinstance(meta, dict) else type(meta).__name__)  # fmt: skip
+    if not isinstance(meta, dict):
+        raise ModelError(f"{folder}: expected an object in model.json, found {type(meta).__name__}")
+    _expect(meta.get("format") == FORMAT, folder, f"format {FORMAT}", meta.get("format"))
     digest = hashlib.sha256(data).hexdigest()
     _expect(digest == meta.get("weights_sha256"), folder, f"weights of sha256 {meta.get('weights_sha256')}", digest)
     reading = {"head": HEAD, "tail": TAIL, "spans": list(SPANS), "classes": list(CLASS)}

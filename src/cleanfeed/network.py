@@ -21,8 +21,15 @@ Array = npt.NDArray[Any]
 INPUT_STEP, INPUT_LIMIT = 2.0**-7, 8.0
 WEIGHT_STEP, WEIGHT_LIMIT = 2.0**-14, 16.0
 HIDDEN_STEP, HIDDEN_LIMIT = 2.0**-10, 4096.0
-#: Lines whose inputs are widened to float64 at a time.
-_LINES_AT_ONCE = 8192
+#: Added to a float64 and taken away again it leaves the nearest multiple of HIDDEN_STEP: the bits below fall off the
+#: 52 of the fraction. Halves go to the even multiple, as with `rint`.
+_ROUNDER = 1.5 * 2.0**52 * HIDDEN_STEP
+#: Lines that pass through a network together: their activations then fit the second-level cache (1 MB).
+_LINES_AT_ONCE = 512
+#: Multiplications of one product up to which OpenBLAS keeps to the calling thread (65,536 times its threshold of 4). A
+#: second thread shortens products as small as ours by little and spins between them: twice the CPU time for 20 % less
+#: on the clock, and cores taken from the threads or processes beside.
+_ONE_THREAD = 1 << 18
 
 
 class Network(NamedTuple):
@@ -39,18 +46,24 @@ class Network(NamedTuple):
 
     def inputs(self, matrix: Array) -> Array:
         """Features standardised and put on the grid. Shape (n_features, n_lines) → (n_lines, n_features), float64."""
-        scaled = (matrix - self.centre[:, None]) * self.scale[:, None]
+        scaled = matrix - self.centre[:, None]
+        scaled *= self.scale[:, None]
         np.clip(scaled, -INPUT_LIMIT, INPUT_LIMIT, out=scaled)
-        return on_grid(scaled.T, INPUT_STEP)
+        scaled *= 1 / INPUT_STEP  # powers of two: exact in float32 as well
+        np.rint(scaled, out=scaled)
+        scaled *= INPUT_STEP
+        return scaled.T.astype(np.float64)
 
     def logits(self, inputs: Array) -> Array:
         """Exact scores before the softmax. Shape (n_lines, n_features) → (n_lines, n_labels), float64."""
         values = inputs
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            values = values @ weight + bias
+            values = _product(values, weight)
+            values += bias
             if layer < len(self.weights) - 1:
                 np.clip(values, 0, HIDDEN_LIMIT, out=values)
-                values = on_grid(values, HIDDEN_STEP)
+                values += _ROUNDER
+                values -= _ROUNDER
         return values
 
     def probabilities(self, matrix: Array) -> Array:
@@ -63,6 +76,17 @@ class Network(NamedTuple):
         return result
 
 
+def _product(values: Array, weight: Array) -> Array:
+    """``values @ weight`` in stacks of so few rows that BLAS stays on the calling thread."""
+    rows = 1 << max((_ONE_THREAD // weight.size).bit_length() - 1, 0)
+    whole = len(values) // rows * rows
+    product = np.empty((len(values), weight.shape[1]))
+    stacks = values[:whole].reshape(-1, rows, len(weight))
+    np.matmul(stacks, weight, out=product[:whole].reshape(-1, rows, weight.shape[1]))
+    np.matmul(values[whole:], weight, out=product[whole:])
+    return product
+
+
 def on_grid(values: Array, step: float) -> Array:
     """The nearest multiples of ``step``, a power of two, as float64."""
     return np.rint(values.astype(np.float64) * (1 / step)) * step
@@ -70,8 +94,10 @@ def on_grid(values: Array, step: float) -> Array:
 
 def softmax(logits: Array) -> Array:
     """Row-wise softmax. Shape (n_lines, n_labels)."""
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    columns = np.ascontiguousarray(logits.T)  # four passes over columns, where NumPy would loop over rows of four
+    raised = np.exp(columns - columns.max(axis=0))
+    raised /= raised.sum(axis=0)
+    return raised.T
 
 
 def settle(weights: Sequence[Array], biases: Sequence[Array]) -> tuple[list[Array], list[Array]]:

@@ -1,5 +1,7 @@
 """Sums, shifts and running values within the texts of a block, without a loop over texts.
 
+Lines run along the last axis, so that many columns, one behind the other in memory, are worked on at once.
+
 Every function gives a text the same numbers whatever stands beside it in the block: integer running sums are exact, and
 :func:`numpy.add.reduceat` adds each segment by itself.
 """
@@ -34,49 +36,61 @@ class Segments:
         """Number of lines of the same text before the line. Shape (n_lines,)."""
         self.rank_from_end = self.spread(self.counts) - self.rank - 1
         """Number of lines of the same text behind the line. Shape (n_lines,)."""
+        self._ends: dict[int, IntArray] = {}
 
     def spread(self, per_text: Array) -> Array:
-        """Give every line its text's value."""
-        return np.repeat(per_text, self.counts, axis=0)
+        """Give every line its text's value. Shape (..., n_texts) → (..., n_lines)."""
+        return np.repeat(per_text, self.counts, axis=-1)
 
     def total(self, values: Array) -> Array:
-        """Sum over the lines of each text. Shape (n_texts, ...)."""
+        """Sum over the lines of each text. Shape (..., n_lines) → (..., n_texts)."""
         if not self.n_lines:
-            return np.zeros((0, *values.shape[1:]), values.dtype)
-        return np.add.reduceat(values, self.begin, axis=0)
+            return np.zeros((*values.shape[:-1], 0), values.dtype)
+        return np.add.reduceat(values, self.begin, axis=-1)
 
     def mean(self, values: Array) -> Array:
-        """Mean over the lines of each text. Shape (n_texts,)."""
+        """Mean over the lines of each text. Shape (..., n_lines) → (..., n_texts)."""
         return self.total(values) / self.counts
 
     def shift(self, values: Array, by: int, fill: float = 0) -> Array:
-        """The value ``by`` lines further on in the same text (``by`` < 0: before), ``fill`` past its ends."""
-        shifted = np.full_like(values, fill)
+        """The value ``by`` lines further on in the same text (``by`` < 0: before), ``fill`` past its ends.
+
+        Shape (..., n_lines), in and out.
+        """
+        shifted = np.empty_like(values)
         if by > 0:
-            shifted[:-by] = values[by:]
-            shifted[self.rank_from_end < by] = fill
+            shifted[..., :-by] = values[..., by:]
         else:
-            shifted[-by:] = values[:by]
-            shifted[self.rank < -by] = fill
+            shifted[..., -by:] = values[..., :by]
+        shifted[..., self._past_the_end(by)] = fill
         return shifted
+
+    def _past_the_end(self, by: int) -> IntArray:
+        """Lines that have no line ``by`` lines further on in their text."""
+        if by not in self._ends:
+            self._ends[by] = np.flatnonzero(self.rank_from_end < by if by > 0 else self.rank < -by)
+        return self._ends[by]
 
     def before(self, values: IntArray) -> IntArray:
         """Sum of the integer ``values`` of the lines before, in the same text."""
         running = np.cumsum(values) - values
         return running - self.spread(running[self.begin])
 
-    def window(self, values: IntArray, back: int, ahead: int) -> IntArray:
-        """Sum of the integer ``values`` from ``back`` lines before to ``ahead`` lines behind, ends included."""
+    def window(self, values: Array, back: int, ahead: int) -> Array:
+        """Sum of the whole numbers ``values`` from ``back`` lines before to ``ahead`` lines behind, ends included."""
         return self.around(values, np.minimum(self.rank, back), np.minimum(self.rank_from_end, ahead))
 
-    def around(self, values: IntArray, back: IntArray, ahead: IntArray) -> IntArray:
-        """Sum of the integer ``values`` from ``back`` lines before to ``ahead`` lines behind, given for each line.
+    def around(self, values: Array, back: IntArray, ahead: IntArray) -> Array:
+        """Sum of the whole numbers ``values`` from ``back`` lines before to ``ahead`` lines behind, given for each line.
 
-        The spans must not leave the text.
+        The spans must not leave the text. Shape (..., n_lines), in and out. Floating point is exact here up to 2^53.
         """
-        running = np.concatenate(([0], np.cumsum(values)))
+        running = np.zeros((*values.shape[:-1], self.n_lines + 1), values.dtype)
+        np.cumsum(values, axis=-1, out=running[..., 1:])
         lines = np.arange(self.n_lines)
-        return running[lines + ahead + 1] - running[lines - back]
+        sums = running.take(lines + ahead + 1, axis=-1, mode="clip")
+        sums -= running.take(lines - back, axis=-1, mode="clip")
+        return sums
 
     def since(self, marks: npt.NDArray[np.bool_]) -> IntArray:
         """Lines since the last marked line before this one in the same text; the whole way and one where none is."""

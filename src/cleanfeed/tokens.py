@@ -78,7 +78,7 @@ class Scan(NamedTuple):
     line_hash: HashArray
     """Hash of the line's folded words, without digits' values, punctuation and spacing. Shape (n_lines,)."""
     word_hash: HashArray
-    """Hashes of each word's :data:`SPANS`, in that order. Shape (n_words, len(SPANS))."""
+    """Hashes of each word's :data:`SPANS`, in that order; one span after the other in memory. Shape (n_words, len(SPANS))."""
     word_line: IntArray
     """Line of each word, ascending. Shape (n_words,)."""
     word_length: npt.NDArray[np.uint16]
@@ -192,7 +192,7 @@ def _hash_spans(
     ends_line[:-1] = word_line[1:] != word_line[:-1]
     hashes[5][ends_line] = hashes[0][ends_line] * _MULTIPLIER
     hashes += (np.arange(len(SPANS), dtype=np.uint64) * _MIX)[:, None]
-    return np.ascontiguousarray(mix(hashes).T)
+    return mix(hashes).T
 
 
 def _edges(classes: npt.NDArray[np.uint8], line: IntArray, n_lines: int) -> npt.NDArray[np.uint8]:

@@ -99,7 +99,7 @@ def _one_thread() -> AbstractContextManager[Any]:
         from threadpoolctl import threadpool_limits
     except ImportError:
         return nullcontext()
-    return threadpool_limits(1)  # type: ignore[no-any-return]
+    return threadpool_limits(1)
 
 
 def _isolated(task: Task, work: Callable[[Task], Result]) -> Result | WorkerDied:

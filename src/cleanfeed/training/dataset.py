@@ -15,7 +15,7 @@ BLOCKS_SHARE = 0.25
 COMPOSED_ARABIC, COMPOSED_OTHER = 5000, 1000
 #: Weight of a whole corpus, as a share of what its number of documents would give (square root of it, so that 2,000
 #: pages weigh four times as much as 125, not sixteen). Labels made by people count more than aligned ones.
-CORPUS_WEIGHT = {"annotated": 6.0, "read": 6.0, "broadcaster": 4.0, "own": 6.0, "composed": 0.4, "turku_linequality": 0.5}
+CORPUS_WEIGHT = {"annotated": 6.0, "read": 6.0, "broadcaster": 8.0, "own": 6.0, "composed": 0.4, "turku_linequality": 0.5}
 
 _TRUSTED = {"annotated", "read", "broadcaster", "own", "composed"}
 

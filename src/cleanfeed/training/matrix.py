@@ -33,7 +33,7 @@ def _first(documents: Sequence[Document], tables: WordTables) -> tuple[list[str]
 
 def _second(documents: Sequence[Document], tables: WordTables, network: Network) -> tuple[list[str], Array, Array]:
     lines, described = describe(documents, tables)
-    names, matrix = second_features(lines, described, network.probabilities(described.matrix), tables)
+    names, matrix = second_features(lines, described, network.probabilities(described.matrix))
     return names, np.ascontiguousarray(matrix.T), np.empty((matrix.shape[1], 0))
 
 
