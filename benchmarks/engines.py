@@ -5,8 +5,9 @@
 
 Each engine reads Parquet, cleans the column ``text`` and writes Parquet. It does so with a few megabytes and with many,
 several times each, and what counts is the difference of the fastest: starting a JVM or a cluster takes its time whatever
-there is to do, and what disturbs a run only ever makes it slower. Seconds of processors are those of all processes of the engine together, so they say what a terabyte costs; seconds of the clock
-need an idle machine. Memory is the largest a worker grew to, what it shares with other processes included.
+there is to do, and what disturbs a run only ever makes it slower. Seconds of processors are those of all processes of the
+engine together, so they say what a terabyte costs; seconds of the clock need an idle machine. Memory is the largest that
+a worker grew to, what it shares with other processes included.
 """
 
 from __future__ import annotations

@@ -79,9 +79,12 @@ def test_killed_again_and_again_it_ends_the_same(mixed: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_a_run_in_order(mixed: Path, tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end the run with exit code 130, and what was done is not done again."""
+    # Where the tests run in the background of a shell, Ctrl-C is ignored and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command("clean", mixed, "-o", tmp_path / "out", "--jobs", 2), env=environment(), stderr=subprocess.PIPE
     )
+    signal.signal(signal.SIGINT, before)
     wait_for_entries(tmp_path / "out")
     process.send_signal(number)
     _, message = process.communicate(timeout=60)

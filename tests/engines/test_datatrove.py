@@ -46,7 +46,8 @@ def test_jsonl_equals_clean(
     steps = [JsonlReader(str(jsonl)), CleanFormatter(), JsonlWriter(str(tmp_path / "out"), compression=None)]
     stats = run(tmp_path, steps)["cleanfeed"]
     lines = [line for path in (tmp_path / "out").glob("*.jsonl") for line in path.read_text("utf-8").splitlines()]
-    assert {record["id"]: record["text"] for record in map(json.loads, lines)} == expected
+    # datatrove's writer leaves out what is empty, a text too.
+    assert {record["id"]: record.get("text", "") for record in map(json.loads, lines)} == expected
     assert len(lines) == len(expected)
     dropped: Counter[str] = Counter()
     for record in corpus:

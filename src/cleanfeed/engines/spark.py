@@ -14,7 +14,7 @@ from cleanfeed.cleaner import Cleaner
 from cleanfeed.engines import in_blocks, need
 from cleanfeed.engines.arrow import REJECTS_DDL, clean_array, rejects_of, values_of, with_column
 from cleanfeed.lines import block_of
-from cleanfeed.repeats import Keys, line_keys, describe
+from cleanfeed.repeats import Keys, describe, line_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
