@@ -18,6 +18,11 @@ DROP = frozenset({"teaser", "boilerplate"})
 #: Characters of text put together before they are scored: enough that the calls into NumPy cost nothing beside the
 #: work (2 % at this size), few enough that memory stays at 100 MB.
 _BLOCK = 1 << 18
+#: Lines scored together, if their documents are no longer: what is known of a line takes 6 kB while it is decided on.
+_PORTION = 1 << 13
+#: Lines of one document that are read as one, ten times the longest page of the training data. Of a longer text equal
+#: parts are read as documents of their own, so that memory and time per line do not grow with it.
+_LONGEST = 1 << 14
 
 Array = npt.NDArray[Any]
 
@@ -92,12 +97,17 @@ class Cleaner:
 
     # --- one block ---
 
-    def _decide(self, block: Block, inked: Array, repeats: Array | None) -> Decision:
-        """Score the lines of a block that are not blank and decide on them."""
-        scored = self.model.score(block, inked)
+    def _decisions(self, block: Block, inked: Array, repeats: Array | None) -> Iterator[tuple[Array, Decision]]:
+        """Decide on the lines of a block that are not blank, whole documents of them at a time."""
+        document = _documents(block.text_of_line[inked])
+        for portion in _portions(document):
+            yield inked[portion], self._decide(block, inked[portion], document[portion], repeats)
+
+    def _decide(self, block: Block, lines: Array, document: Array, repeats: Array | None) -> Decision:
+        scored = self.model.score(block, lines, document)
         probabilities = scored.probabilities
         if repeats is not None:
-            probabilities = with_repeats(probabilities, repeats[inked], self.model.repeat_weight)
+            probabilities = with_repeats(probabilities, repeats[lines], self.model.repeat_weight)
         drop_score = probabilities[self._drops].sum(axis=0)
         segments = scored.described.segments
         alone = segments.spread(segments.counts) == 1
@@ -110,10 +120,10 @@ class Cleaner:
         inked = inked_lines(block)
         if not self.drop or not len(inked):
             return texts
-        decision = self._decide(block, inked, _counts(block, repeats))
-        if not decision.goes.any():
+        goes = np.concatenate([found.goes for _, found in self._decisions(block, inked, _counts(block, repeats))])
+        if not goes.any():
             return texts
-        kept = _kept(block, inked, decision.goes)
+        kept = _kept(block, inked, goes)
         bounds = np.searchsorted(block.text_of_line, np.arange(len(texts) + 1))
         cleaned = list(texts)
         for text in np.unique(block.text_of_line[~kept]).tolist():
@@ -129,17 +139,17 @@ class Cleaner:
         n_lines = len(block.starts)
         labels, scores = np.full(n_lines, len(LABELS)), np.zeros(n_lines)
         said = np.full(n_lines, "", dtype=object)
-        kept = np.ones(n_lines, np.bool_)
-        if len(inked):
-            counts = _counts(block, repeats)
-            decision = self._decide(block, inked, counts)
-            kept = _kept(block, inked, decision.goes)
-            labels[inked] = decision.probabilities.argmax(axis=0)
-            scores[inked] = np.minimum(decision.drop_score, 1.0)
-            said[inked] = reasons(self.model, decision.scored, decision.goes, self._drops)
+        goes = np.zeros(n_lines, np.bool_)
+        counts = _counts(block, repeats)
+        for lines, decision in self._decisions(block, inked, counts):
+            goes[lines] = decision.goes
+            labels[lines] = decision.probabilities.argmax(axis=0)
+            scores[lines] = np.minimum(decision.drop_score, 1.0)
+            said[lines] = reasons(self.model, decision.scored, decision.goes, self._drops)
             if counts is not None:
-                _tell_repeats(said, counts, inked[decision.goes])
-            said[inked[decision.alone]] = "is the only line"
+                _tell_repeats(said, counts, lines[decision.goes])
+            said[lines[decision.alone]] = "is the only line"
+        kept = _kept(block, inked, goes[inked])
         offset = block.text_starts[block.text_of_line]
         names = (*LABELS, "blank")
         explained: list[list[Line]] = [[] for _ in texts]
@@ -152,15 +162,40 @@ class Cleaner:
 
 
 class Decision(NamedTuple):
-    """What becomes of the lines of a block that are not blank; arrays of shape (n_inked,)."""
+    """What becomes of some lines that are not blank; arrays of shape (n_lines,)."""
 
     scored: Scored
     probabilities: Array
-    """P(label), repeats considered. Shape (4, n_inked)."""
+    """P(label), repeats considered. Shape (4, n_lines)."""
     drop_score: Array
     goes: Array
     alone: Array
     """Whether the line is the only one of its text that is not blank."""
+
+
+def _documents(text: Array) -> Array:
+    """Number of the document that each line is read in: its text, or one of the equal parts of a very long text.
+
+    Args:
+        text: Text of each line that is not blank, ascending. Shape (n_inked,).
+    """
+    if len(text) <= _LONGEST:
+        return text
+    counts = np.bincount(text)
+    parts = -(-counts // _LONGEST)
+    rank = np.arange(len(text)) - (np.cumsum(counts) - counts)[text]
+    return (np.cumsum(parts) - parts)[text] + rank * parts[text] // counts[text]
+
+
+def _portions(document: Array) -> Iterator[slice]:
+    """Slices of whole documents, of about :data:`_PORTION` lines."""
+    ends = np.append(np.flatnonzero(np.diff(document)) + 1, len(document)).tolist()
+    first = 0
+    for end, following in zip(ends, [*ends[1:], None], strict=True):
+        if following is None or following - first > _PORTION:
+            if end > first:
+                yield slice(first, end)
+            first = end
 
 
 def _kept(block: Block, inked: Array, goes: Array) -> Array:

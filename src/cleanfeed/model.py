@@ -71,15 +71,17 @@ class Model:
     about: Mapping[str, Any] = field(default_factory=dict)
     """The rest of ``model.json``: data, scores, versions."""
 
-    def score(self, block: Block, lines: npt.NDArray[np.int64]) -> Scored:
-        """P(label) of the chosen lines of a block, which must be its lines that are not blank.
+    def score(self, block: Block, lines: npt.NDArray[np.int64], document: npt.NDArray[np.int64] | None = None) -> Scored:
+        """P(label) of the chosen lines of a block, which must be all that are not blank of the documents they are of.
 
         Args:
             block: The texts.
             lines: Indices of the lines, ascending. Shape (n_lines,).
+            document: Document of each of these lines, ascending; None: the text it stands in. Shape (n_lines,).
         """
+        document = block.text_of_line[lines] if document is None else document
         read = read_lines(block, lines, self.tables)
-        described = document_features(read, block.text_of_line[lines], self.tables)
+        described = document_features(read, document, self.tables)
         first = self.first.probabilities(described.matrix)
         _, second_inputs = second_features(read, described, first)
         return Scored(self.second.probabilities(second_inputs), read, described, described.matrix, second_inputs)
