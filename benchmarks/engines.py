@@ -7,7 +7,7 @@ Each engine reads Parquet, cleans the column ``text`` and writes Parquet. It doe
 several times each, and what counts is the difference of the fastest: starting a JVM or a cluster takes its time whatever
 there is to do, and what disturbs a run only ever makes it slower. Seconds of processors are those of all processes of the
 engine together, so they say what a terabyte costs; seconds of the clock need an idle machine. Memory is the largest that
-a worker grew to, what it shares with other processes included.
+a worker grew to, without program files and the object store, which workers share.
 """
 
 from __future__ import annotations
@@ -87,7 +87,10 @@ def ray(source: Path, target: Path, workers: int) -> None:
     from cleanfeed.engines.ray import clean_column
 
     ray.init(num_cpus=workers + 1, include_dashboard=False, log_to_driver=False, object_store_memory=300_000_000)
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    # As a rule a block is 128 MB and goes to one actor: all that there is here would be one.
+    context.target_max_block_size = 4 << 20
     clean_column(ray.data.read_parquet(str(source)), workers=workers).write_parquet(str(target))
     ray.shutdown()
 
@@ -132,7 +135,7 @@ ENGINES: dict[str, tuple[str, Job, str]] = {
     "ray": ("ray", ray, "CleanBatch"),
     "datatrove": ("datatrove", datatrove, "multiprocess"),
     "datatrove by label": ("datatrove", datatrove_labels, "multiprocess"),
-    "datasets": ("datasets", datasets, "multiprocess"),
+    "datasets": ("datasets", datasets, "--job"),
 }
 """By name: the module that must be there, the job, and what the command line of its workers holds."""
 
@@ -169,8 +172,9 @@ class Watch:
                 try:
                     times = process.cpu_times()
                     self._cpu[process.pid] = times.user + times.system
-                    if process.pid != me.pid and self._worker in " ".join(process.cmdline()):
-                        self.megabytes = max(self.megabytes, process.memory_info().rss / 1e6)
+                    memory = process.memory_info()
+                    if self._worker in " ".join(process.cmdline()):
+                        self.megabytes = max(self.megabytes, (memory.rss - memory.shared) / 1e6)
                 except psutil.Error:
                     continue
 
