@@ -127,7 +127,7 @@ def test_relabelled_holds_no_text() -> None:
 
 
 def test_trust() -> None:
-    """Labels made by people or by composition are trusted, aligned ones only where they were read."""
+    """Labels given line by line or by composition are trusted, aligned ones only where they were read."""
     assert is_trusted(Document("own", "g", "en", "", [], []))
     assert not is_trusted(Document("wcxb", "g", "en", "traf", [], []))
     assert is_trusted(Document("wcxb", "g", "en", "traf", [], [], traits=["read"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +15,8 @@ from cleanfeed.lines import Block, Line, block_of, join_kept, keep_blanks
 from cleanfeed.model import LABELS, Model, Scored, find, with_repeats
 
 DROP = frozenset({"teaser", "boilerplate"})
-#: Characters of text put together before they are scored: enough that the calls into NumPy cost nothing beside the
-#: work (2 % at this size), few enough that memory stays at 100 MB.
+#: Characters of text put together before they are scored: enough that the calls into NumPy cost little beside the work,
+#: few enough that a stream of news articles ends with 137 MB resident, the interpreter included.
 _BLOCK = 1 << 18
 #: Lines scored together, if their documents are no longer: what is known of a line takes 6 kB while it is decided on.
 _PORTION = 1 << 13
@@ -245,7 +245,7 @@ def _blocks(
     """Cut a stream of texts into blocks of about :data:`_BLOCK` characters."""
     if isinstance(texts, str):
         raise TypeError("clean_many takes several texts, not one str: call clean, or pass [text]")
-    pairs = zip(texts, () if repeats is None else repeats, strict=True) if repeats is not None else zip_longest(texts, ())
+    pairs = zip(texts, repeat(None)) if repeats is None else zip(texts, repeats, strict=True)
     block: list[str] = []
     counts: list[Sequence[int] | None] = []
     size = 0

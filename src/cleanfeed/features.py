@@ -124,7 +124,8 @@ def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
 
 
 #: Characters of a Latin-script text that carry as much as one of the class: an ideograph is half a word, a Thai or
-#: Burmese letter is a letter. Measured as the ratio of lengths of the same interface strings in English and Chinese.
+#: Burmese letter is a letter. Interface strings are 2.9
+#: times as long in English as in Chinese (median of 773); a little less is taken.
 _IDEOGRAPH_WEIGHT = 2.5
 #: From this effective length on a line is a paragraph whatever it holds; from the second on if a sentence ends in it.
 _PARAGRAPH, _SENTENCE = 150, 70
@@ -287,7 +288,7 @@ def _page(columns: Columns, seg: Segments) -> Columns:
     in_paragraphs = seg.total(columns["effective length"] * columns["is paragraph"])
     everywhere = np.maximum(seg.total(columns["effective length"]), 1)
     page["page in paragraphs"] = seg.spread(in_paragraphs / everywhere)
-    # The mean meaning of its lines tells a shop from a forum: on a fold left out, log loss on pages read by people fell
+    # The mean meaning of its lines tells a shop from a forum: on a fold left out, log loss on pages labelled line by line fell
     # from 0.283 to 0.268.
     names = (*_PAGE, *(name for name in columns if name.removeprefix("meaning ").isdigit()))
     means = seg.spread(seg.mean(np.array([columns[name] for name in names], np.float64)))

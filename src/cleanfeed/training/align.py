@@ -2,8 +2,8 @@
 
 A line of the extracted text is body when at least 80 % of its tokens lie in three-grams that also stand in the true text,
 junk at 20 % or less, and null between: the rule under which the aligned corpora of this project were made. A caption or
-byline that the truth leaves out counts as junk, so read a sample before you trust the labels (of 100 lines called junk in
-pages of mixed kinds, readers called about 45 body).
+byline that the truth leaves out counts as junk, so read a sample before you trust the labels (of 12,706 lines called junk
+in 1,762 pages, a line-by-line reading called 28 % body, in pages of mixed kinds 36 %).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ BLOCKS_SHARE = 0.25
 #: Composed documents for each language: so many, or fewer where it has few articles.
 COMPOSED_ARABIC, COMPOSED_OTHER = 5000, 1000
 #: Weight of a whole corpus, as a share of what its number of documents would give (square root of it, so that 2,000
-#: pages weigh four times as much as 125, not sixteen). Labels made by people count more than aligned ones.
+#: pages weigh four times as much as 125, not sixteen). Labels given line by line count more than aligned ones.
 CORPUS_WEIGHT = {"annotated": 6.0, "read": 6.0, "broadcaster": 8.0, "own": 6.0, "composed": 0.4, "turku_linequality": 0.5}
 
 _TRUSTED = {"annotated", "read", "broadcaster", "own", "composed"}
@@ -100,7 +100,7 @@ def _weigh(documents: list[Document]) -> None:
 
 
 def is_trusted(document: Document) -> bool:
-    """Whether people labelled the lines, or composition makes the labels certain; aligned labels are neither."""
+    """Whether the lines were labelled one by one, or composition makes the labels certain; aligned labels are neither."""
     return _corpus(document).split(":")[0] in _TRUSTED
 
 

@@ -34,7 +34,7 @@ Array = npt.NDArray[Any]
 
 FOLDS = 4
 #: A network is the mean of several small ones, each fitted on lines of its own drawing: on a fold left out, five of 32
-#: units had a log loss of 0.273 on pages read by people where one of 64 had 0.361 and boosted trees 0.275.
+#: units had a log loss of 0.273 on pages labelled line by line where one of 64 had 0.361 and boosted trees 0.275.
 MEMBERS = 4
 HIDDEN_FIRST, HIDDEN_SECOND = 32, 24
 #: Lines drawn, in proportion to their weight, to fit a member, and passes over them. More passes learn the few documents
