@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,9 @@ import pytest
 import batch_browser
 from batch_support import clean, lines_of, marked  # noqa: F401 - marked is a fixture
 from cleanfeed.batch import report
+from page_support import HOSTILE, assert_stands_alone, contrasts
 
 pytestmark = pytest.mark.usefixtures("marked")
-
-HOSTILE = [
-    "<script>document.title = 'owned'</script>",
-    '"><img src=x onerror="document.title = \'owned\'">',
-    "</bdi></del></p></details></style></script><h1>out</h1>",
-    "<svg onload=document.title='owned'>",
-    "\N{RIGHT-TO-LEFT OVERRIDE}desrever and \x00 nul \x1b[31m red",
-    "&lt;b&gt; is not <b>",
-]
 
 
 @pytest.fixture
@@ -70,30 +61,9 @@ def test_report_of_a_finished_run(tree: Path, tmp_path: Path, page: Path) -> Non
     assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
 
 
-class Tags(HTMLParser):
-    """Collects what a browser would make of a page: tags, handlers, addresses."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take note."""
-        self.tags.append(tag)
-        self.attributes += attrs
-
-
 def test_page_stands_alone_and_text_is_inert(page: Path) -> None:
     """One script, ours; no image, frame, handler or address that leads out; documents make no elements."""
-    found = Tags()
-    found.feed(page.read_text("utf-8"))
-    assert found.tags.count("script") == 1
-    assert found.tags.count("h1") == 1
-    assert not {"img", "svg", "iframe", "link", "object", "b onload"} & set(found.tags)
-    assert not [name for name, _ in found.attributes if name.startswith("on")]
-    assert all((value or "").startswith("#") for name, value in found.attributes if name in ("href", "src"))
-    assert "default-src 'none'" in page.read_text("utf-8")
+    assert_stands_alone(page.read_text("utf-8"))
 
 
 def test_many_documents_are_sampled() -> None:
@@ -190,15 +160,7 @@ class TestInBrowser:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_legible_in_light_and_dark(self, page: Path, scheme: str) -> None:
         """Text and ground differ by at least 4.5 to 1 (WCAG AA) in either scheme."""
-        contrast = """(() => {
-            const light = color => { const [r, g, b] = color.match(/\\d+/g).map(v => v / 255)
-                .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-                return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-            const ground = light(getComputedStyle(document.body).backgroundColor);
-            return [...document.querySelectorAll('h1, .note, .tag, a, .tiles li, .gone del')].map(item => {
-                const ink = light(getComputedStyle(item).color);
-                return (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05); });
-        })()"""
+        contrast = contrasts("h1, .note, .tag, a, .tiles li, .gone del")
         with batch_browser.page() as tab:
             tab.prefer(scheme)
             tab.open(page)

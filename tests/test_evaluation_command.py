@@ -93,12 +93,12 @@ def test_html_is_whole_and_gives_each_text_its_direction(labelled: Path, tmp_pat
     """Every element is closed; cells have `dir="auto"`, so that Arabic names read from the right."""
     bench(labelled, "--by", "trait", "--html", tmp_path / "out.html", "--resamples", 20)
     text = (tmp_path / "out.html").read_text("utf-8")
-    assert '<td dir="auto">trait ذيل | tail</td>' in text
+    assert '<th scope="row" dir="auto">trait ذيل | tail</th>' in text
     open_tags: list[str] = []
 
     class Balance(HTMLParser):
         def handle_starttag(self, tag: str, attrs: object) -> None:
-            if tag not in ("meta", "img"):
+            if tag not in ("meta", "input"):
                 open_tags.append(tag)
 
         def handle_endtag(self, tag: str) -> None:
@@ -106,6 +106,27 @@ def test_html_is_whole_and_gives_each_text_its_direction(labelled: Path, tmp_pat
 
     Balance().feed(text)
     assert [] == open_tags
+
+
+def test_bench_writes_the_browser_and_every_wrong_line(labelled: Path, tmp_path: Path) -> None:
+    """`--html` has the mistakes of each system, `--mistakes` each wrong line of each; the JSON has neither."""
+    outs = [tmp_path / name for name in ("out.html", "out.jsonl", "out.json")]
+    broken = {"id": "broken", "lang": "ar", "lines": ["\ud800 اقرأ"], "labels": ["teaser"]}
+    with labelled.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(broken) + "\n")
+    options = [word for pair in zip(("--html", "--mistakes", "--json"), outs, strict=True) for word in pair]
+    assert 0 == bench(labelled, "--systems", "keep-all,trailing-punctuation", "--resamples", 20, *options)
+    page = outs[0].read_text("utf-8")
+    assert page.count('class="group cases"') == 2
+    assert "Mistakes in 5 of 5 documents." in page
+    records = [json.loads(line) for line in outs[1].read_text("utf-8").splitlines()]
+    first = {"system": "keep-all", "source": "own", "id": "0", "lang": "ar", "line": 2, "error": "junk-kept",
+             "label": "teaser", "given": None, "score": None, "text": "اقرأ أيضا"}  # fmt: skip
+    assert records[0] == first
+    assert 9 == sum(record["system"] == "keep-all" for record in records)
+    assert "\ud800 اقرأ" in [record["text"] for record in records]
+    assert "اقرأ أيضا" in outs[1].read_text("utf-8")
+    assert "mistakes" not in json.loads(outs[2].read_text("utf-8"))
 
 
 def test_markdown_tables_keep_their_columns_when_a_name_holds_a_bar(

@@ -1,29 +1,21 @@
-"""The report: one page that shows what went, in plain HTML with everything it needs inside.
-
-All text from documents is escaped, and a content security policy forbids whatever might slip through: only the one
-script whose digest the page names may run, and nothing is fetched.
-"""
+"""The report: one page that shows what went, in plain HTML with everything it needs inside."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 from typing import Any
 
 from cleanfeed.batch import stats
 from cleanfeed.batch.inputs import show
-from cleanfeed.batch.report_assets import SCRIPT, STYLE
+from cleanfeed.reporting.page import Choice, closing, filter_form, opening, section, share, shortened, text
 
 _MOST_LOST, _PICKED = 100, 100  # documents shown whole: those that lost most, and a sample of the rest
 _LINES, _SITES, _ERRORS = 50, 30, 100  # rows of the tables
 # Distinct dropped lines are counted in bounded memory: past this many the rarer half is forgotten.
 _COUNTED_LINES = 200_000
 _LABELS = ("body", "meta", "teaser", "boilerplate")
-_MAX_SHOWN_CHARACTERS = 300
 
 
 def page(
@@ -43,20 +35,8 @@ def page(
         samples: Documents with all their lines.
         errors: What was skipped or noted.
     """
-    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode("ascii")
-    policy = (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
     documents = _choose(samples)
-    yield (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>cleanfeed: {_text(about['title'])}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        '<a class="skip" href="#documents">To the documents</a>\n'
-    )
+    yield opening(f"cleanfeed: {about['title']}", skip_to="To the documents")
     yield _head(about)
     yield _labels(tables)
     yield _groups(tables)
@@ -66,7 +46,7 @@ def page(
     yield _filter(documents, about)
     for number, document in enumerate(documents):
         yield _document(number, document)
-    yield f"</section>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+    yield f"</section>\n</main>\n{closing(filtered=True)}"
 
 
 def _choose(samples: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -91,9 +71,9 @@ def _head(about: Mapping[str, Any]) -> str:
     counts = about["counts"]
     tiles = [
         (f"{counts['documents']:,}", "documents"),
-        (_share(counts["lines_in"] - counts["lines_out"], counts["lines_in"]), "of the lines taken out"),
+        (share(counts["lines_in"] - counts["lines_out"], counts["lines_in"]), "of the lines taken out"),
         (
-            _share(counts["characters_in"] - counts["characters_out"], counts["characters_in"]),
+            share(counts["characters_in"] - counts["characters_out"], counts["characters_in"]),
             "of the characters taken out",
         ),
         (f"{counts['changed']:,}", "documents changed"),
@@ -101,12 +81,12 @@ def _head(about: Mapping[str, Any]) -> str:
         (f"{counts['skipped']:,}", "skipped"),
     ]
     settings = "".join(
-        f"<div><dt>{_text(name)}</dt><dd><bdi>{_text(str(value))}</bdi></dd></div>"
+        f"<div><dt>{text(name)}</dt><dd><bdi>{text(str(value))}</bdi></dd></div>"
         for name, value in about["settings"].items()
     )
     figures = "".join(f"<li><b>{number}</b> {words}</li>" for number, words in tiles)
     return (
-        f"<header>\n<h1>What cleanfeed took out of <bdi>{_text(about['title'])}</bdi></h1>\n"
+        f"<header>\n<h1>What cleanfeed took out of <bdi>{text(about['title'])}</bdi></h1>\n"
         f'<ul class="tiles">{figures}</ul>\n<dl class="settings">{settings}</dl>\n</header>\n<main>\n'
     )
 
@@ -133,7 +113,7 @@ def _labels(tables: stats.Tables) -> str:
             f"<td>{lines:,}</td><td>{lines - lines_out:,}</td>"
             f"<td>{characters:,}</td><td>{characters - characters_out:,}</td></tr>"
         )
-    return _table(
+    return section(
         "Lines by label",
         "Filled: taken out. Outlined: kept.",
         ("label", "", "lines", "taken out", "characters", "taken out"),
@@ -152,13 +132,13 @@ def _groups(tables: stats.Tables) -> str:
                 sums.append((lines, key.removeprefix(f"{kind} "), gone))
         sums.sort(key=lambda entry: (-entry[0], entry[1]))
         rows = [
-            f'<tr><th scope="row"><bdi>{_text(name)}</bdi></th><td>{lines:,}</td><td>{gone:,}</td>'
-            f"<td>{_share(gone, lines)}</td></tr>"
+            f'<tr><th scope="row"><bdi>{text(name)}</bdi></th><td>{lines:,}</td><td>{gone:,}</td>'
+            f"<td>{share(gone, lines)}</td></tr>"
             for lines, name, gone in sums[:limit]
         ]
         more = f"The {limit} largest of {len(sums):,}." if len(sums) > limit else ""
         if rows:
-            parts.append(_table(title, more, (kind, "lines", "taken out", "share"), rows))
+            parts.append(section(title, more, (kind, "lines", "taken out", "share"), rows))
     return f'<div class="pair">{"".join(parts)}</div>\n'
 
 
@@ -171,11 +151,11 @@ def _frequent(rejects: Iterable[Mapping[str, Any]]) -> str:
     top = sorted(counter.items(), key=lambda entry: (-entry[1], entry[0]))[:_LINES]
     rows = [
         f'<tr><td>{count:,}</td><td><span class="tag {label}">{label}</span></td>'
-        f'<td class="text"><p dir="auto" lang="">{_text(_shortened(line))}</p></td></tr>'
+        f'<td class="text"><p dir="auto" lang="">{text(shortened(line))}</p></td></tr>'
         for (label, line), count in top
         if count > 1
     ]
-    return _table("Lines taken out most often", "", ("times", "label", "line"), rows) if rows else ""
+    return section("Lines taken out most often", "", ("times", "label", "line"), rows) if rows else ""
 
 
 def _most_removed(documents: list[Mapping[str, Any]]) -> str:
@@ -184,10 +164,10 @@ def _most_removed(documents: list[Mapping[str, Any]]) -> str:
         lost = document["characters_in"] - document["characters_out"]
         if lost:
             rows.append(
-                f"<tr><td>{lost:,}</td><td>{_share(lost, document['characters_in'])}</td>"
+                f"<tr><td>{lost:,}</td><td>{share(lost, document['characters_in'])}</td>"
                 f'<td class="text"><a href="#document-{number}"><bdi>{_name(document)}</bdi></a></td></tr>'
             )
-    return _table("Documents with most taken out", "", ("characters", "share", "document"), rows) if rows else ""
+    return section("Documents with most taken out", "", ("characters", "share", "document"), rows) if rows else ""
 
 
 def _errors(errors: Iterable[Mapping[str, Any]]) -> str:
@@ -199,10 +179,10 @@ def _errors(errors: Iterable[Mapping[str, Any]]) -> str:
             continue
         rows.append(
             f'<tr><td>{"skipped" if error["skipped"] else "note"}</td><td class="text"><bdi>{_name(error)}</bdi></td>'
-            f'<td class="text"><bdi>{_text(error["cause"])}</bdi></td></tr>'
+            f'<td class="text"><bdi>{text(error["cause"])}</bdi></td></tr>'
         )
     note = f"{more:,} more are in errors.jsonl." if more else ""
-    return _table("Skipped, or worth a look", note, ("", "where", "why"), rows) if rows else ""
+    return section("Skipped, or worth a look", note, ("", "where", "why"), rows) if rows else ""
 
 
 def _filter(documents: list[Mapping[str, Any]], about: Mapping[str, Any]) -> str:
@@ -212,16 +192,11 @@ def _filter(documents: list[Mapping[str, Any]], about: Mapping[str, Any]) -> str
         if len(documents) < total
         else "all of them"
     )
-    options = "".join(f'<option value="{label}">{label}</option>' for label in _LABELS)
     return (
         '<section id="documents" tabindex="-1">\n<h2>Documents</h2>\n'
         f'<p class="note">{which}. Lines that went are struck out; '
         "point at one, or move to it with the Tab key, to see why.</p>\n"
-        '<form class="filter" role="search">'
-        '<label>Only documents that contain <input type="search" id="words" dir="auto"></label>'
-        f'<label>and lost <select id="label"><option value="">anything or nothing</option>{options}</select></label>'
-        '<output id="shown" aria-live="polite"></output></form>\n'
-    )
+    ) + filter_form([Choice("label", ("and lost", "anything or nothing"), [(label, label) for label in _LABELS])])
 
 
 def _document(number: int, document: Mapping[str, Any]) -> str:
@@ -231,59 +206,28 @@ def _document(number: int, document: Mapping[str, Any]) -> str:
     if document["lines_in"] > len(document["lines"]):
         lines += f'<p class="note">{document["lines_in"] - len(document["lines"]):,} more lines are not shown.</p>'
     return (
-        f'<details id="document-{number}" data-gone="{" ".join(sorted(gone))}"{" open" if number < 3 else ""}>'
+        f'<details id="document-{number}" data-label="{" ".join(sorted(gone))}"{" open" if number < 3 else ""}>'
         f"<summary><bdi>{_name(document)}</bdi> "
-        f'<span class="note">{_share(lost, document["characters_in"])} taken out</span></summary>\n'
+        f'<span class="note">{share(lost, document["characters_in"])} taken out</span></summary>\n'
         f'<div class="lines" lang="">{lines}</div></details>\n'
     )
 
 
 def _line(line: list[Any]) -> str:
-    text, label, score, reason, dropped = line
+    content, label, score, reason, dropped = line
     if label == "blank":
         return '<p class="blank"></p>'
     # A paragraph takes its direction from its first letter; a <bdi> within would hide that letter from it.
     if not dropped:
-        return f'<p dir="auto">{_text(text)}</p>'
+        return f'<p dir="auto">{text(content)}</p>'
     why = f"{label}, P(drop) {score:.2f}" + (f": {reason}" if reason else "")
     return (
-        f'<p dir="auto" class="gone {label}" tabindex="0"><del>{_text(text)}</del>'
-        f'<span class="why" dir="ltr" lang="en">{_text(why)}</span></p>'
-    )
-
-
-def _table(title: str, note: str, heads: Iterable[str], rows: Iterable[str]) -> str:
-    words = ("line", "document", "where", "why")  # columns of text; the others are figures
-    head = "".join(
-        f'<th scope="col"{" class=text" if name in words else ""}>{name}</th>' if name else "<td></td>"
-        for name in heads
-    )
-    remark = f'<p class="note">{note}</p>' if note else ""
-    return (
-        f'<section><h2>{title}</h2>{remark}<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div></section>\n"
+        f'<p dir="auto" class="gone {label}" tabindex="0"><del>{text(content)}</del>'
+        f'<span class="why" dir="ltr" lang="en">{text(why)}</span></p>'
     )
 
 
 def _name(document: Mapping[str, Any]) -> str:
     place = f", {document['place']}" if document["place"] else ""
     site = f" ({document['site']})" if document.get("site") else ""
-    return _text(show(document["file"]) + place + site)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[:_MAX_SHOWN_CHARACTERS] + "…"
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "0.0%"
-
-
-# HTML has no way to hold these, escaped or not; browsers show U+FFFD for them.
-_NOT_IN_HTML = dict.fromkeys((*range(9), 11, *range(14, 32), 127), "\N{REPLACEMENT CHARACTER}")
-
-
-def _text(text: str) -> str:
-    """Text for any place in the page: in an element or a quoted attribute."""
-    clean = text.translate(_NOT_IN_HTML).encode("utf-8", "replace").decode()
-    return escape(clean, quote=True)
+    return text(show(document["file"]) + place + site)

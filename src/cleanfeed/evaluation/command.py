@@ -30,7 +30,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--train", metavar="FILE", nargs="+", type=Path, default=[],
                         help="labelled files to train the systems that learn")  # fmt: skip
     parser.add_argument("--json", metavar="OUT", type=Path, help="write all figures as JSON")
-    parser.add_argument("--html", metavar="OUT", type=Path, help="write the report as one HTML page")
+    parser.add_argument("--html", metavar="OUT", type=Path,
+                        help="write the report as one HTML page, with a browser of the mistakes")  # fmt: skip
+    parser.add_argument("--mistakes", metavar="OUT", type=Path,
+                        help="write each line that a system got wrong, as JSON Lines")  # fmt: skip
     parser.add_argument("--resamples", type=int, default=1000, help="resamples for the intervals (default: 1000)")
     parser.add_argument("--seed", type=int, default=20_240_229, help="seed of the resamples (default: 20240229)")
     return parser
@@ -38,8 +41,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the report as Markdown, write what was asked for."""
+    from cleanfeed.evaluation import mistakes, report_html, systems
     from cleanfeed.evaluation import report as reports
-    from cleanfeed.evaluation import systems
 
     if args.list:
         for peer in (systems.Peer("cleanfeed", "this project"), *systems.peers().values()):
@@ -63,13 +66,18 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         args.json.write_text(json.dumps(reports.to_json(report), ensure_ascii=False, indent=1) + "\n", "utf-8")
     if args.html:
-        args.html.write_text(reports.to_html(reports.blocks(report, _pictures(report)), "cleanfeed bench"), "utf-8")
+        found = reports.blocks(report, _pictures(report))
+        args.html.write_text(report_html.to_html(found, "cleanfeed bench", report.mistakes), "utf-8")
+    if args.mistakes:
+        # Half of a surrogate pair is written as the escape that it is in JSON.
+        with args.mistakes.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            stream.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in mistakes.records(report.mistakes))
     return 1 if complaints else 0
 
 
 def _measure_lines(args: argparse.Namespace, report: Report, complaints: list[str]) -> None:
     """Add the labelled files to the report."""
-    from cleanfeed.evaluation import compare, records, sets, systems
+    from cleanfeed.evaluation import compare, mistakes, records, sets, systems
     from cleanfeed.evaluation import report as reports
     from cleanfeed.evaluation.metrics import Truth
 
@@ -101,6 +109,8 @@ def _measure_lines(args: argparse.Namespace, report: Report, complaints: list[st
         digest = "unknown"
     report.sections.append(reports.Section("All documents", "", digest, first, parts))
     report.timings.extend(reports.timings(runs))
+    if args.html or args.mistakes:
+        report.mistakes.extend(mistakes.find(documents, truth, each) for each in runs)
 
 
 def _measure_pages(args: argparse.Namespace, report: Report, complaints: list[str]) -> None:

@@ -46,6 +46,7 @@ class Run:
         kept, scores, labels: one entry per line, as in `metrics`; the last two are None where the system has none.
         seconds: time of the system's own work, loading and training not included.
         errors: one sentence for each document on which the system failed; its lines count as kept.
+        failed: the indices of these documents.
     """
 
     system: System
@@ -56,6 +57,7 @@ class Run:
     characters: int
     n_documents: int
     errors: list[str]
+    failed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def run(system: System, documents: Sequence[Document]) -> Run:
         sum(len(line) + 1 for document in documents for line in document.lines),
         len(documents),
         errors,
+        frozenset(index for index, verdict in enumerate(verdicts) if verdict.failed),
     )
 
 
@@ -175,7 +178,7 @@ def _judge(system: System, documents: Sequence[Document], errors: list[str]) -> 
         if len(documents) > 1:
             return [verdict for document in documents for verdict in _judge(system, [document], errors)]
         errors.append(f"{documents[0].id}: {type(error).__name__}: {error}")
-        return [Verdict([True] * len(documents[0].lines))]
+        return [Verdict([True] * len(documents[0].lines), failed=True)]
     return verdicts
 
 

@@ -1,4 +1,4 @@
-"""What a comparison found, as Markdown, HTML and JSON.
+"""What a comparison found, as Markdown and JSON; `report_html` has it as HTML.
 
 A report is turned into blocks (headings, paragraphs, tables, pictures) once, and the two text forms are written from
 the same blocks, so that they never disagree.
@@ -10,14 +10,14 @@ import math
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from html import escape
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
 from cleanfeed import __version__
 from cleanfeed.evaluation.bootstrap import Estimate
 from cleanfeed.evaluation.compare import Run, Table
+from cleanfeed.evaluation.mistakes import Mistakes
 from cleanfeed.evaluation.pages import PageRow
 from cleanfeed.evaluation.records import LABELS
 
@@ -57,6 +57,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
     pages: dict[str, list[PageRow]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    mistakes: list[Mistakes] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,13 @@ def timings(runs: Iterable[Run]) -> list[Timing]:
 
 
 def to_json(report: Report) -> dict[str, object]:
-    """The report as plain values for `json.dump`; undefined figures are null, curves are left out.
+    """The report as plain values for `json.dump`; undefined figures are null, curves and mistakes are left out.
 
     All that two runs on the same data must give alike stands outside of `timings`, `environment` and the
     milliseconds of `pages`.
     """
-    plain = asdict(report)
+    plain = asdict(replace(report, mistakes=[]))
+    del plain["mistakes"]
     for section in plain["sections"]:
         for table in (section["table"], *section["parts"]):
             del table["curves"]
@@ -164,29 +166,6 @@ def to_markdown(found: Sequence[Block], title: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def to_html(found: Sequence[Block], title: str) -> str:
-    """Blocks as one HTML page that needs no other file; pictures given as SVG text are put in as they are."""
-    parts = [f"<h1>{escape(title)}</h1>"]
-    for block in found:
-        match block.kind:
-            case "heading" | "subheading":
-                tag = "h2" if block.kind == "heading" else "h3"
-                parts.append(f'<{tag} dir="auto">{escape(block.text)}</{tag}>')
-            case "list":
-                parts.append(f"<ul>{_html_cells((row[0] for row in block.rows), 'li')}</ul>")
-            case "table":
-                rows = [_html_cells(row, "td" if place else "th") for place, row in enumerate(block.rows)]
-                parts.append(f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>")
-            case "picture":
-                address = block.rows[0][0]
-                picture = address[address.index("<svg") :] if "<svg" in address else f'<img src="{escape(address)}">'
-                parts.append(f"<figure>{picture}<figcaption>{escape(block.text)}</figcaption></figure>")
-            case _:
-                parts.append(f'<p dir="auto">{escape(block.text)}</p>')
-    top = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{top}</head><body>\n' + "\n".join(parts) + "\n</body></html>\n"
-
-
 def show(estimate: Estimate) -> str:
     """A figure for a table: value and half its interval; a dash where there is none."""
     if math.isnan(estimate.value):
@@ -206,12 +185,6 @@ _HOW_PAGES_ARE_SCORED = (
     "Precision and recall of runs of four words, means over pages, as scrapinghub/article-extraction-benchmark computes "
     "them. Gain is the F1 of the row minus that of the same mode without cleanfeed, behind best that of the first row "
     "minus that of the row, both on the same resamples."
-)
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "th,td{padding:.2rem .8rem;border-bottom:1px solid #ddd;text-align:end}"
-    "th:first-child,td:first-child{text-align:start}svg,img{max-width:100%;height:auto}"
 )
 
 
@@ -275,11 +248,6 @@ def _times(found: Sequence[Timing]) -> tuple[tuple[str, ...], ...]:
         for each in found
     ]  # fmt: skip
     return (head, *lines)
-
-
-def _html_cells(cells: Iterable[str], tag: str) -> str:
-    """Elements of one kind, each with the direction of its own text."""
-    return "".join(f'<{tag} dir="auto">{escape(cell)}</{tag}>' for cell in cells)
 
 
 def _without_nan(value: object) -> object:

@@ -36,11 +36,15 @@ DEFAULT = ("cleanfeed", "keep-all", "trailing-punctuation")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a system says of one document's lines; scores are P(drop), labels one of `records.LABELS`."""
+    """What a system says of one document's lines; scores are P(drop), labels one of `records.LABELS`.
+
+    `failed`: it raised, and all stays.
+    """
 
     kept: Sequence[bool]
     scores: Sequence[float] | None = None
     labels: Sequence[str] | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

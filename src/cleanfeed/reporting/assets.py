@@ -1,4 +1,4 @@
-"""Style and script of the report, which are written into the page."""
+"""Style and script of the reports, which are written into each page."""
 
 STYLE = """
 :root { --ink: #1c1e21; --paper: #fff; --soft: #5c636d; --edge: #d5d9df; --wash: #f4f6f8; --link: #0b57b7;
@@ -10,6 +10,7 @@ STYLE = """
 body { margin: 0 auto; padding: 1.5rem; max-width: 70rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.6 system-ui, "Noto Sans", "Noto Naskh Arabic", "Noto Sans Arabic", sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.3; } h2 { font-size: 1.15rem; margin: 2rem 0 .25rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 a { color: var(--link); } .note { color: var(--soft); font-size: .9rem; margin: .25rem 0; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; inset-inline-start: -99rem; } .skip:focus { position: static; }
@@ -24,7 +25,7 @@ a { color: var(--link); } .note { color: var(--soft); font-size: .9rem; margin: 
 th, td { text-align: end; padding: .3rem .6rem; border-bottom: 1px solid var(--edge); vertical-align: top;
   font-weight: 400; }
 thead th { color: var(--soft); font-size: .85rem; white-space: nowrap; }
-th:first-child, td.text, td.bar, thead th.text { text-align: start; }
+th:first-child, td.text, td.bar, td.word, thead th.text { text-align: start; }
 td.text { width: 100%; } td.text p { margin: 0; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 2rem; }
 .tag { border: 1px solid currentColor; border-radius: .3rem; padding: 0 .4rem; font-size: .85rem; white-space: nowrap; }
@@ -52,29 +53,53 @@ summary { cursor: pointer; }
   font-size: .85rem; line-height: 1.4; padding: .2rem .6rem; color: var(--ink); background: var(--paper);
   border: 1px solid var(--tint); border-radius: .3rem; white-space: normal; text-align: start; }
 .gone:hover .why, .gone:focus .why { display: block; }
+.cases tbody + tbody > tr:first-child > * { border-top: 3px double var(--soft); }
+.cases td.word { white-space: nowrap; } .cases td.text { min-width: 16rem; } .cases p { white-space: pre-wrap; }
+.cases del { color: var(--soft); } .cases .wrong del { color: inherit; text-decoration-color: var(--tint); }
+.wrong { background: color-mix(in srgb, var(--tint) 12%, transparent); } .wrong b { color: var(--tint); }
+.wrong .tag { background: var(--paper); }
+.body-lost { --tint: var(--teaser); } .junk-kept { --tint: var(--boilerplate); }
+main > .scroll { margin-top: 1rem; } main > .scroll td { white-space: nowrap; }
+main > .scroll tbody th { min-width: 9rem; }
+.wrong > :first-child { border-inline-start: 3px solid var(--tint); }
+figure { margin: 2rem 0; } figure svg { max-width: 100%; height: auto; background: #fff; }
+figcaption { color: var(--soft); font-size: .9rem; }
 @media print { .filter, .skip { display: none; } details::details-content { content-visibility: visible; } }
 """
 
 SCRIPT = """
-const words = document.getElementById("words"), label = document.getElementById("label");
-const shown = document.getElementById("shown"), all = [...document.querySelectorAll("details")];
+const words = document.getElementById("words"), shown = document.getElementById("shown");
+const choices = [...document.querySelectorAll(".filter select")], all = [...document.querySelectorAll("details")];
 const texts = all.map(item => item.textContent.toLowerCase());
+// data-NAME says what an element is to the choice NAME: one value, or several with spaces between.
+function fits(item) {
+  return choices.every(({name, value}) => !value || item.dataset[name] === undefined
+    || item.dataset[name] === value || item.dataset[name].split(" ").includes(value));
+}
 function filter() {
-  const wanted = words.value.toLowerCase().trim(), gone = label.value;
+  const wanted = words.value.toLowerCase().trim();
   let count = 0;
   all.forEach((item, index) => {
-    const fits = texts[index].includes(wanted) && (!gone || item.dataset.gone.split(" ").includes(gone));
-    item.hidden = !fits;
-    count += fits;
+    item.hidden = !(texts[index].includes(wanted) && fits(item));
+    count += !item.hidden;
+    item.querySelectorAll("tbody").forEach(part => { part.hidden = !fits(part); });
+  });
+  document.querySelectorAll(".group").forEach(group => {
+    const own = [...group.querySelectorAll("details")];
+    group.hidden = !fits(group) || own.length > 0 && own.every(item => item.hidden);
   });
   shown.textContent = count + " of " + all.length + " shown";
 }
 function reveal() {
   const target = location.hash.startsWith("#document-") && document.getElementById(location.hash.slice(1));
-  if (target) { target.hidden = false; target.open = true; target.scrollIntoView(); }
+  if (target) {
+    target.hidden = target.closest("section").hidden = false;
+    target.open = true;
+    target.scrollIntoView();
+  }
 }
 words.addEventListener("input", filter);
-label.addEventListener("change", filter);
+choices.forEach(choice => choice.addEventListener("change", filter));
 document.querySelector(".filter").addEventListener("submit", event => event.preventDefault());
 window.addEventListener("hashchange", reveal);
 filter();
