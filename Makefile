@@ -8,7 +8,7 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 CLEANFEED_DATA ?= ../shared/data
 export CLEANFEED_DATA
 
-.PHONY: demo test test-engines model bench bench-engines floors raise-floors unicode clean
+.PHONY: demo test test-engines model bench bench-speed bench-engines floors raise-floors unicode clean
 
 demo: build/.installed ## clean the documents of examples/ and show what went and what stayed
 	$(RUN)/cleanfeed clean examples -o build/demo --force
@@ -28,6 +28,9 @@ model: build/.trained ## train the default model from raw data (needs CLEANFEED_
 
 bench: build/.peers ## measure everything, write benchmarks/results.md and its figures
 	$(RUN)/python benchmarks/run.py
+
+bench-speed: build/.peers ## time by script, size and shape, and against the peers; about two minutes
+	$(RUN)/python -m pytest benchmarks/test_speed.py
 
 bench-engines: build/.engines ## what the engines cost beside bare clean_many
 	$(ENGINES)/bin/python benchmarks/engines.py --size 72

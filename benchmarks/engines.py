@@ -56,13 +56,11 @@ def bare_file(source: Path, target: Path) -> None:
     """Clean one file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from threadpoolctl import threadpool_limits
 
     from cleanfeed import Cleaner
 
     table = pq.read_table(source)
-    with threadpool_limits(1):
-        texts = pa.array(Cleaner().clean_many(table["text"].to_pylist()), pa.string())
+    texts = pa.array(Cleaner().clean_many(table["text"].to_pylist()), pa.string())
     target.parent.mkdir(exist_ok=True)
     pq.write_table(table.set_column(table.column_names.index("text"), "text", texts), target)
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from cleanfeed import Cleaner
 from cleanfeed.decode import second_features
-from cleanfeed.features import document_features, inked_lines, read_lines
+from cleanfeed.features import document_features
 from cleanfeed.lines import block_of
+from cleanfeed.reading import inked_lines, read_lines
 
 _BLOCK = 1 << 18
 _REPEATS = 5

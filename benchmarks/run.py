@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cleanfeed.evaluation import compare, figures, floors, pages, report, sets, speed, systems
-from cleanfeed.evaluation.metrics import Truth
+from cleanfeed.evaluation.metrics import Floats, Truth, reliability
 from cleanfeed.evaluation.records import Document
 
 HERE = Path(__file__).resolve().parent
@@ -71,6 +71,7 @@ def report_on(data: Path | None, names: list[str]) -> None:
         tell(f"{name} is not run: {reason}")
     found = report.Report([], [], skipped, environment=report.environment())
     runs: list[compare.Run] = []
+    calibration: dict[str, tuple[Floats, Floats]] = {}
     lines_of_speed: list[Document] = []
     for each in sets.standard(PROJECT, data):
         documents, problems = each.read()
@@ -78,12 +79,14 @@ def report_on(data: Path | None, names: list[str]) -> None:
         if each.name == "own":
             lines_of_speed = documents
         section, own_runs = on_set(each, documents, ready)
+        if own_runs[0].scores is not None:
+            calibration[each.name] = reliability(Truth.of(documents), own_runs[0].scores)
         found.sections.append(section)
         runs += own_runs
     found.timings.extend(report.timings(runs))
     if data is not None and (data / "html").is_dir():
         on_pages(data / "html", found)
-    pictures = draw(found, [system for system in ready if system.name in THROUGHPUT_SYSTEMS], lines_of_speed)
+    pictures = draw(found, calibration, [system for system in ready if system.name in THROUGHPUT_SYSTEMS], lines_of_speed)
     text = report.to_markdown(report.blocks(found, pictures), "Results")
     (HERE / "results.md").write_text(text, "utf-8")
     whole = PROJECT / "build" / "results.json"
@@ -121,7 +124,12 @@ def on_pages(folder: Path, found: report.Report) -> None:
         found.skipped["HTML pages"] = str(error)
 
 
-def draw(found: report.Report, ready: list[systems.System], documents: list[Document]) -> dict[str, str]:
+def draw(
+    found: report.Report,
+    calibration: dict[str, tuple[Floats, Floats]],
+    ready: list[systems.System],
+    documents: list[Document],
+) -> dict[str, str]:
     """Draw and write the pictures; the address of each by what it shows."""
     try:
         drawn = {
@@ -130,6 +138,7 @@ def draw(found: report.Report, ready: list[systems.System], documents: list[Docu
                 "Junk F1 by language",
                 figures.by_language({s.title: s.parts for s in found.sections if s.parts}),
             ),
+            "reliability": ("Calibration of the default model", figures.reliability(calibration)),
             "throughput": ("Throughput against document size", figures.speeds(speed.throughput(ready, documents))),
         }
     except ImportError as error:

@@ -121,3 +121,11 @@ def test_an_undefined_figure_has_no_interval() -> None:
     """Resamples without the figure are left out; without any there is no interval."""
     assert Estimate(1.0, 1.0, 1.0) == Estimate.of(np.array([1.0, np.nan, 1.0]))
     assert np.isnan(Estimate.of(np.array([np.nan, 1.0])).low)
+
+
+def test_reliability_by_hand() -> None:
+    """Junk counts once, a body line of 60 characters too, one of 20 or less by the root of a third."""
+    scores = np.array([0.85, 0.15, 0.85, 0.5, 0.35, 0.35, 0.5, 0.5])
+    mean, share = metrics.reliability(TRUTH, scores)
+    assert mean == pytest.approx([0.15, 0.35, 0.85])
+    assert share == pytest.approx([0, 1 / 2, 1 / (1 + (1 / 3) ** 0.5)])

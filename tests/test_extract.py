@@ -74,7 +74,7 @@ def test_browsers_names_for_encodings() -> None:
     assert decode_html(text.encode("gb18030")) == text
 
 
-@pytest.mark.parametrize("label", ["nonsense", "hex", "utf-16", "x-user-defined"])
+@pytest.mark.parametrize("label", ["nonsense", "hex", "utf-16", "x-user-defined", "idna", "punycode", "unicode_escape", "utf-7"])
 def test_senseless_declarations_are_ignored(label: str) -> None:
     """A page that declares what cannot be is still read."""
     assert "text" in decode_html(f"<meta charset={label}><p>some text of a page with é in it".encode("latin-1"))

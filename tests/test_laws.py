@@ -183,3 +183,15 @@ def test_repeats_of_the_wrong_length() -> None:
     """Counts that do not fit the lines raise a ValueError."""
     with pytest.raises(ValueError, match="3 counts for a text of 5 lines"):
         list(Cleaner().clean_many([ARTICLE], repeats=[[1, 2, 3]]))
+
+
+def test_a_line_spared_for_its_length_says_so() -> None:
+    """Between its score and P(drop) lies what its length adds; with the threshold there the line stays, and says why."""
+    long = "Subscribe to our newsletter and never miss a story, an offer or an event near you; we promise to write only once a week. " * 2
+    text = f"The council met on Monday.\nIt agreed to repair the bridge over the river before winter comes.\n{long}\nShare"
+    score = explain(text)[2].score
+    cost = len(long.strip()) / 60
+    probability = score * cost / (1 - score + score * cost)
+    assert 0 < score < probability < 1
+    line = Cleaner(threshold=(score + probability) / 2).explain(text)[2]
+    assert not line.dropped and line.reason == "is long: losing it would lose much"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanfeed.lexical import keys_of, pack, quantise, sum_rows, unpack
 from cleanfeed.lines import block_of
+from cleanfeed.model import weighted_by_length
 from cleanfeed.network import HIDDEN_STEP, INPUT_STEP, WEIGHT_STEP, Network, on_grid, settle
+from cleanfeed.reading import EDGE_WORDS, edge_words
 from cleanfeed.segments import Segments
 from cleanfeed.tokens import HEAD, SPANS, TAIL, scan
 
@@ -63,6 +66,18 @@ def test_packed_sums_are_sums(seed: int) -> None:
     assert (unpack(pack(rows)) == rows).all()
 
 
+@pytest.mark.parametrize("weight", [-127, 127])
+@pytest.mark.parametrize("n_words", [43, 44, 86, 512])
+def test_packed_sums_of_one_word_again_and_again_are_sums(weight: int, n_words: int) -> None:
+    """A line of the greatest weights only does not run over into the next column, nor into the line beside it."""
+    rows = np.full((16, 4), weight, np.int8)
+    rows[:, 2] = 1
+    hashes = np.zeros((2 * n_words, 6), np.uint64)
+    owner = np.repeat([0, 2], n_words)
+    sums = sum_rows(pack(rows), hashes, owner, 3)
+    assert sums.tolist() == [[6 * n_words * value for value in (weight, weight, 1, weight)] if line != 1 else [0] * 4 for line in range(3)]
+
+
 def test_quantise_keeps_what_is_not_extreme() -> None:
     """Quantised weights are within half a step of the weights."""
     weights = np.random.default_rng(0).normal(size=(5000, 4))
@@ -114,6 +129,26 @@ def test_networks_are_exact(seed: int) -> None:
 def test_the_grids_leave_room() -> None:
     """The widest sum a network can form fits the 53 bits of a float64."""
     first = (8 / INPUT_STEP) * (16 / WEIGHT_STEP) * 512
-    second = (4096 / HIDDEN_STEP) * (16 / WEIGHT_STEP) * 64
+    second = (4096 / HIDDEN_STEP) * (16 / WEIGHT_STEP) * 128
     assert first < 2**53 and second < 2**53
     assert on_grid(np.array([0.3]), WEIGHT_STEP)[0] == round(0.3 / WEIGHT_STEP) * WEIGHT_STEP
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=20))
+def test_edge_words_are_the_first_and_the_last_of_each_line(counts: list[int]) -> None:
+    """Of every line up to three words from either end; of a short one all, in both."""
+    n_words = np.array(counts)
+    first, last = edge_words(n_words)
+    ends = np.cumsum(n_words)
+    assert first.tolist() == [w for end, n in zip(ends, n_words, strict=True) for w in range(end - n, min(end, end - n + EDGE_WORDS))]
+    assert last.tolist() == [w for end, n in zip(ends, n_words, strict=True) for w in range(max(end - n, end - EDGE_WORDS), end)]
+
+
+@given(st.floats(0, 1), st.floats(0, 2000), st.floats(0, 2000))
+def test_a_longer_line_needs_more_to_go(drop: float, one: float, other: float) -> None:
+    """The score never rises with length, is the probability itself at 60 characters, and leaves certainty alone."""
+    short, long = sorted((one, other))
+    scores = weighted_by_length(np.full(3, drop), np.array([short, long, 60.0]))
+    assert scores[0] >= scores[1] and 0 <= scores.min() and scores.max() <= 1
+    assert scores[2] == pytest.approx(drop)
+    assert weighted_by_length(np.array([0.0, 1.0]), np.array([long, long])).tolist() == [0, 1]

@@ -14,7 +14,7 @@ from cleanfeed.training.align import align, align_file
 from cleanfeed.training.calibrate import calibrate
 from cleanfeed.training.compose import STYLES, Composer
 from cleanfeed.training.corpus import BODY, BOILERPLATE, JUNK, META, TEASER, UNKNOWN, Document, labelled, relabelled
-from cleanfeed.training.dataset import fold_of, is_trusted
+from cleanfeed.training.dataset import fold_of, trusted_corpus
 from cleanfeed.training.sources import Article, Pool, paragraphs_of, part_of, same_subject
 
 ROOT = Path(__file__).parents[1]
@@ -128,34 +128,34 @@ def test_relabelled_holds_no_text() -> None:
 
 def test_trust() -> None:
     """Labels given line by line or by composition are trusted, aligned ones only where they were read."""
-    assert is_trusted(Document("own", "g", "en", "", [], []))
-    assert not is_trusted(Document("wcxb", "g", "en", "traf", [], []))
-    assert is_trusted(Document("wcxb", "g", "en", "traf", [], [], traits=["read"]))
+    assert trusted_corpus(Document("own", "g", "en", "", [], [])) == "own"
+    assert not trusted_corpus(Document("wcxb", "g", "en", "traf", [], []))
+    assert trusted_corpus(Document("wcxb", "g", "en", "traf", [], [], traits=["read"])) == "read"
 
 
 def test_a_network_learns() -> None:
     """A network fitted on lines where one feature decides gets them right, the same way every time."""
     pytest.importorskip("sklearn")
-    from cleanfeed.training import fit
+    from cleanfeed.training import networks
 
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 4000)
     matrix = (np.eye(4)[labels] + rng.normal(scale=0.1, size=(4000, 4))).astype(np.float32)
-    before, fit.ROWS = fit.ROWS, 20_000
+    before, networks.ROWS = networks.ROWS, 20_000
     try:
-        networks = [
-            fit.fit_network(matrix, labels, np.ones(4000), np.arange(4000), hidden=8, seed=1, members=2) for _ in range(2)
+        fitted = [
+            networks.fit_network(matrix, labels, np.ones(4000), np.arange(4000), hidden=8, seed=1, members=2) for _ in range(2)
         ]
     finally:
-        fit.ROWS = before
-    found = networks[0].probabilities(np.ascontiguousarray(matrix.T))
+        networks.ROWS = before
+    found = fitted[0].probabilities(np.ascontiguousarray(matrix.T))
     assert (found.argmax(axis=0) == labels).mean() > 0.99
-    assert all((one == other).all() for one, other in zip(networks[0].weights, networks[1].weights, strict=True))
+    assert all((one == other).all() for one, other in zip(fitted[0].weights, fitted[1].weights, strict=True))
 
 
 def test_junk_of_unknown_class_follows_its_words() -> None:
     """A line known only to be junk becomes what its words say; other labels stay."""
-    from cleanfeed.training.fit import four_labels
+    from cleanfeed.training.networks import four_labels
 
     labels = np.array([BODY, JUNK, JUNK, UNKNOWN])
     lexical = np.array([[0.0, 0.0], [50.0, -50.0], [-50.0, 50.0], [0.0, 0.0]])
@@ -173,3 +173,28 @@ def test_calibration_cools_what_is_too_sure() -> None:
     network = Network(np.zeros(1), np.ones(1), [np.ones((1, 4))], [np.zeros(4)])
     _, found = calibrate(network, scores * 1.9, labels, np.ones(len(labels)))
     assert 1.7 < found["temperature"] < 2.1
+
+
+def test_languages_and_corpora_are_left_out_only_where_there_is_enough_to_measure() -> None:
+    """Made-up documents and views of all blocks are left out of training with the rest, but not measured."""
+    pytest.importorskip("scipy")
+    from cleanfeed.training.leave_out import _choices
+
+    def page(n: int, lang: str, view: str = "") -> Document:
+        return Document("own", f"own:{n}", lang, view, ["a", "b", "c", "d"], [BODY, TEASER, TEASER, BOILERPLATE])
+
+    documents = [page(n, "fa") for n in range(20)] + [page(n, "sw") for n in range(3)] + [page(99, "fa", "blocks")]
+    documents.append(Document("composed:x", "x:1", "fa", "composed", ["a"], [BODY]))
+    found = {name: (left.tolist(), measured.tolist()) for name, left, measured in _choices(documents)}
+    assert list(found) == ["language fa", "corpus own"]
+    assert found["language fa"] == ([True] * 20 + [False] * 3 + [True] * 2, [True] * 20 + [False] * 5)
+    assert sum(found["corpus own"][0]) == 24 and sum(found["corpus own"][1]) == 23
+
+
+def test_figures_of_what_was_left_out() -> None:
+    """F1 by lines, body kept by characters, meta and unknown lines in neither."""
+    pytest.importorskip("scipy")
+    from cleanfeed.training.leave_out import _figures
+
+    page = Document("own", "g", "en", "", ["x" * 30, "x" * 10, "junk", "junk", "meta", "?"], [BODY, BODY, TEASER, JUNK, META, UNKNOWN])
+    assert _figures([page], np.array([False, True, True, False, True, True])) == (0.5, 0.75)

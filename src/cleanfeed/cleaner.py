@@ -10,19 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cleanfeed.features import inked_lines
 from cleanfeed.lines import Block, Line, block_of, join_kept, keep_blanks
-from cleanfeed.model import LABELS, Model, Scored, find, with_repeats
+from cleanfeed.model import LABELS, Model, Scored, find, weighted_by_length, with_repeats
+from cleanfeed.reading import inked_lines
+from cleanfeed.segments import documents_of, portions
 
 DROP = frozenset({"teaser", "boilerplate"})
 #: Characters of text put together before they are scored: enough that the calls into NumPy cost little beside the work,
 #: few enough that a stream of news articles ends with 137 MB resident, the interpreter included.
 _BLOCK = 1 << 18
-#: Lines scored together, if their documents are no longer: what is known of a line takes 6 kB while it is decided on.
-_PORTION = 1 << 13
-#: Lines of one document that are read as one, ten times the longest page of the training data. Of a longer text equal
-#: parts are read as documents of their own, so that memory and time per line do not grow with it.
-_LONGEST = 1 << 14
 
 Array = npt.NDArray[Any]
 
@@ -32,8 +28,8 @@ class Cleaner:
 
     Args:
         model: ``"default"``, the name of a bundled model, or the path of a model folder.
-        threshold: P(drop) from which a line goes, 0 to 1; None: the model's own, chosen so that 99.5 % of body
-            characters stay.
+        threshold: Score (:attr:`cleanfeed.Line.score`) from which a line goes, 0 to 1; None: the model's own, chosen so that
+            99.5 % of body characters stay.
         drop: Labels to drop; None: ``teaser`` and ``boilerplate``.
 
     Raises:
@@ -68,7 +64,7 @@ class Cleaner:
         return self._clean_block([_checked(text)], None)[0]
 
     def explain(self, text: str) -> list[Line]:
-        """Every line of ``text`` with its label, P(drop), reason and decision.
+        """Every line of ``text`` with its label, score, reason and decision.
 
         Raises:
             TypeError: ``text`` is not a str.
@@ -99,8 +95,8 @@ class Cleaner:
 
     def _decisions(self, block: Block, inked: Array, repeats: Array | None) -> Iterator[tuple[Array, Decision]]:
         """Decide on the lines of a block that are not blank, whole documents of them at a time."""
-        document = _documents(block.text_of_line[inked])
-        for portion in _portions(document):
+        document = documents_of(block.text_of_line[inked])
+        for portion in portions(document):
             yield inked[portion], self._decide(block, inked[portion], document[portion], repeats)
 
     def _decide(self, block: Block, lines: Array, document: Array, repeats: Array | None) -> Decision:
@@ -108,12 +104,13 @@ class Cleaner:
         probabilities = scored.probabilities
         if repeats is not None:
             probabilities = with_repeats(probabilities, repeats[lines], self.model.repeat_weight)
-        drop_score = probabilities[self._drops].sum(axis=0)
-        segments = scored.described.segments
+        segments, columns = scored.described.segments, scored.described.columns
+        drop = np.minimum(probabilities[self._drops].sum(axis=0), 1.0) if not self._drops.all() else np.ones(segments.n_lines)
+        drop_score = weighted_by_length(drop, columns["effective length"])
         alone = segments.spread(segments.counts) == 1
         # With nothing beside it a line cannot be told from an article of one line; it stays.
         drop_score[alone] = 0.0
-        return Decision(scored, probabilities, drop_score, (drop_score >= self.threshold) & (drop_score > 0), alone)
+        return Decision(scored, probabilities, drop, drop_score, (drop_score >= self.threshold) & (drop_score > 0), alone)
 
     def _clean_block(self, texts: list[str], repeats: list[Sequence[int] | None] | None) -> list[str]:
         block = block_of(texts)
@@ -144,8 +141,9 @@ class Cleaner:
         for lines, decision in self._decisions(block, inked, counts):
             goes[lines] = decision.goes
             labels[lines] = decision.probabilities.argmax(axis=0)
-            scores[lines] = np.minimum(decision.drop_score, 1.0)
+            scores[lines] = decision.drop_score
             said[lines] = reasons(self.model, decision.scored, decision.goes, self._drops)
+            said[lines[~decision.goes & (decision.drop >= self.threshold)]] = "is long: losing it would lose much"
             if counts is not None:
                 _tell_repeats(said, counts, lines[decision.goes])
             said[lines[decision.alone]] = "is the only line"
@@ -167,35 +165,13 @@ class Decision(NamedTuple):
     scored: Scored
     probabilities: Array
     """P(label), repeats considered. Shape (4, n_lines)."""
+    drop: Array
+    """P(drop)."""
     drop_score: Array
+    """P(drop), a line counting by its length."""
     goes: Array
     alone: Array
     """Whether the line is the only one of its text that is not blank."""
-
-
-def _documents(text: Array) -> Array:
-    """Number of the document that each line is read in: its text, or one of the equal parts of a very long text.
-
-    Args:
-        text: Text of each line that is not blank, ascending. Shape (n_inked,).
-    """
-    if len(text) <= _LONGEST:
-        return text
-    counts = np.bincount(text)
-    parts = -(-counts // _LONGEST)
-    rank = np.arange(len(text)) - (np.cumsum(counts) - counts)[text]
-    return (np.cumsum(parts) - parts)[text] + rank * parts[text] // counts[text]
-
-
-def _portions(document: Array) -> Iterator[slice]:
-    """Slices of whole documents, of about :data:`_PORTION` lines."""
-    ends = np.append(np.flatnonzero(np.diff(document)) + 1, len(document)).tolist()
-    first = 0
-    for end, following in zip(ends, [*ends[1:], None], strict=True):
-        if following is None or following - first > _PORTION:
-            if end > first:
-                yield slice(first, end)
-            first = end
 
 
 def _kept(block: Block, inked: Array, goes: Array) -> Array:
@@ -208,7 +184,7 @@ def _kept(block: Block, inked: Array, goes: Array) -> Array:
 
 def _tell_repeats(said: Array, counts: Array, dropped: Array) -> None:
     """Name the repetition among what a dropped line was dropped for."""
-    for line in dropped[counts[dropped] > 2].tolist():
+    for line in dropped[counts[dropped] > 1].tolist():
         said[line] = f"seen on {counts[line]} pages of this site, and {said[line]}"
 
 
@@ -272,7 +248,7 @@ def clean(text: str, *, threshold: float | None = None, drop: Collection[str] | 
 
     Args:
         text: The text of a web page, one block per line, as an extractor or a crawl gives it.
-        threshold: P(drop) from which a line goes, 0 to 1; None: the model's own.
+        threshold: Score from which a line goes, 0 to 1; None: the model's own.
         drop: Labels to drop; None: ``teaser`` and ``boilerplate``.
 
     Raises:

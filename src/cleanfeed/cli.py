@@ -47,13 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cleanfeed {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for name in _COMMANDS:
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            # The room itself is absent; a room that is there but lacks a library must say so by itself.
-            if error.name is None or not name.startswith(error.name):
-                raise
-            continue
+        module = importlib.import_module(name)
         command = module.add_parser(subparsers)
         command.set_defaults(run=module.run)
     return parser

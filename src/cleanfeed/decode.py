@@ -1,5 +1,7 @@
 """The sequence decode: a second look at each line, now that the first says what its neighbours are.
 
+Stacked sequential learning (Cohen and Carvalho 2005): a classifier over windows of another classifier's predictions.
+
 Junk comes in runs and a body ends once, but blocks in the middle exist. The second network reads, for every line, the
 first one's probabilities of the lines around it, how much body is still to come, and whether the line shares words and
 meaning with what was taken for the body, and with what was taken for junk. It is a window model, so it needs no pass over
@@ -12,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanfeed import coherence
-from cleanfeed.features import Columns, Described, Lines
+from cleanfeed.features import Columns, Described
+from cleanfeed.reading import Lines
 
 #: Columns of the first step that the second network reads again.
 CARRIED = (
@@ -20,6 +23,7 @@ CARRIED = (
     "capitalised words", "begins with bullet", "begins with digit", "ends with stop", "ends with question",
     "ends with exclamation", "ends with ellipsis", "ends with colon", "ends with quote", "ends a sentence",
     "words say junk", "words say teaser", "words say boilerplate", "words say meta", "words insist on junk",
+    "first words say junk", "first words say teaser", "last words say junk",
     "stems shared with paragraphs", "stems shared with opening", "stems shared with all lines",
     "meaning like paragraphs", "meaning like opening", "meaning like line -1", "meaning like line +1",
     "log repeats in document", "script apart", "log lines before", "log lines behind", "characters behind",

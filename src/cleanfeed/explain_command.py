@@ -1,4 +1,4 @@
-"""``cleanfeed explain FILE``: every line with its label, P(drop) and what decided."""
+"""``cleanfeed explain FILE``: every line with its label, score and what decided."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "explain",
         help="show what is decided for each line, and why",
-        description="Show each line of a text with its label, P(drop) and what decided. "
+        description="Show each line of a text with its label, score and what decided. "
         "A terminal shows dropped lines struck out; in a pipe they begin with '-', kept ones with '+'.",
     )
     parser.add_argument("file", metavar="FILE", help="text or HTML file; - for standard input")
-    parser.add_argument("--threshold", type=float, help="P(drop) from which a line goes, 0 to 1 (default: the model's)")
+    parser.add_argument("--threshold", type=float, help="score from which a line goes, 0 to 1 (default: the model's)")
     parser.add_argument("--drop", metavar="LABELS", help="labels to drop, with commas between")
     parser.add_argument("--encoding", help="of the file (default: detected)")
     parser.add_argument("--html", action="store_true", help="the file is HTML, whatever its name")
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def rows(text: str, lines: Sequence[Line], *, styled: bool) -> Iterator[str]:
-    """One row per line: fate, label, P(drop), text, reason.
+    """One row per line: fate, label, score, text, reason.
 
     Args:
         text: What was explained.

@@ -35,6 +35,8 @@ _SUPERSETS = {
     "euc_kr": "cp949",
     "big5": "big5hkscs",
 }
+# Codecs of Python that no browser takes for the encoding of a page.
+_NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "undefined"}
 _UTF16_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
@@ -202,4 +204,4 @@ def _widened(label: str | None) -> str | None:
         "".encode(name)  # raises for codecs that are not encodings of text, such as "hex"
     except (LookupError, ValueError):
         return None
-    return _SUPERSETS.get(name, name)
+    return None if name in _NO_ENCODINGS else _SUPERSETS.get(name, name)

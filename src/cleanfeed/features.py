@@ -1,8 +1,7 @@
-"""The vectorised core: from the lines of a block of texts to a matrix of named numbers.
+"""Features: the lines of a block of texts set beside each other, as a matrix of named numbers.
 
-Two steps. :func:`read_lines` looks at each line alone and can be done piece by piece; :func:`document_features` sets
-the lines beside each other: neighbours, position, coherence, repetition, the document as a whole. Blank lines are
-taken out before and have no influence: extractors disagree on them.
+:mod:`cleanfeed.reading` has looked at each line alone; here come its form and words, its neighbours, its position,
+coherence, repetition and the document as a whole.
 """
 
 from __future__ import annotations
@@ -14,118 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanfeed import coherence
-from cleanfeed.lexical import keys_of, sum_rows
-from cleanfeed.lines import Block
+from cleanfeed.lexical import keys_of
+from cleanfeed.reading import EDGE_WORDS, LEXICAL, Lines, WordTables
 from cleanfeed.segments import Segments
-from cleanfeed.tokens import HEAD, PIECE, STEM, TAIL, Scan, scan
-from cleanfeed.unicode import CLASS, N_CLASSES, SCRIPTS, tables
+from cleanfeed.unicode import CLASS, N_CLASSES, SCRIPTS
 
 IntArray = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
 Columns = dict[str, Floats]
 
-#: Columns of the lexical table: log-odds of the label against all others, summed over words.
-LEXICAL = ("junk", "teaser", "boilerplate", "meta")
-
-
-class WordTables(NamedTuple):
-    """The tables that turn words into numbers; part of the model."""
-
-    lexicon: IntArray
-    """Packed lexical weights, see :mod:`cleanfeed.lexical`. Shape (n_rows, 1)."""
-    lexicon_step: npt.NDArray[np.float32]
-    """Log-odds per unit. Shape (4,)."""
-    meaning: IntArray
-    """Packed embedding. Shape (n_rows, n_dimensions / 4)."""
-    meaning_step: npt.NDArray[np.float32]
-    """Scale of each dimension. Shape (n_dimensions,)."""
-    rarity: npt.NDArray[np.float32]
-    """Rarity of a stem, 0 to 1. Shape (n_rows,)."""
-
-
-class Lines(NamedTuple):
-    """What was read of each line of a block by itself. All arrays have ``n_lines`` rows.
-
-    Matrices lie column by column in memory, since they are worked on by column.
-    """
-
-    histogram: npt.NDArray[np.uint16]
-    edges: npt.NDArray[np.uint8]
-    line_hash: npt.NDArray[np.uint64]
-    length: IntArray
-    n_words: IntArray
-    n_capitalised: IntArray
-    n_upper_words: IntArray
-    word_characters: IntArray
-    lexical: npt.NDArray[np.float32]
-    meaning: npt.NDArray[np.float32]
-    stem: npt.NDArray[np.uint64]
-    """Hash of each word's stem. Shape (n_words,)."""
-    stem_line: IntArray
-    """Line of each word. Shape (n_words,)."""
-
-
-def inked_lines(block: Block) -> IntArray:
-    """Indices of the lines of a block that hold anything but white space. Shape (n_inked,)."""
-    filled = np.flatnonzero(block.ends > block.starts)
-    if not len(filled):
-        return filled
-    classes = tables().classes
-    is_inked = np.empty(len(block.codes), np.bool_)
-    for first in range(0, len(block.codes), PIECE):
-        kind = classes.take(block.codes[first : first + PIECE], mode="clip")
-        is_inked[first : first + PIECE] = (kind != CLASS["space"]) & (kind != CLASS["invisible"])
-    # Empty lines are left out, so every span here is real; the terminator behind a span is white space.
-    some = np.logical_or.reduceat(is_inked, block.starts[filled])
-    return filled[some]
-
-
-def read_lines(block: Block, lines: IntArray, words: WordTables) -> Lines:
-    """Read the chosen lines of a block, at most about :data:`~cleanfeed.tokens.PIECE` characters at a time.
-
-    Args:
-        block: The texts.
-        lines: Indices of lines of the block that are not blank, ascending; at least one.
-        words: Word tables of the model.
-    """
-    starts, ends = block.starts[lines], block.ends[lines]
-    shares = np.cumsum(np.minimum(ends - starts, HEAD + TAIL) + 2)
-    cuts = np.searchsorted(shares, np.arange(PIECE, int(shares[-1]) + PIECE, PIECE))
-    parts: list[Lines] = []
-    first = 0
-    for last in [*np.unique(cuts).tolist(), len(lines)]:
-        if last > first:
-            parts.append(_describe(scan(block.codes, starts[first:last], ends[first:last]), first, words))
-        first = max(first, last)
-    joined = parts[0] if len(parts) == 1 else Lines(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    return joined._replace(length=ends - starts)
-
-
-def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
-    n_lines = len(read.histogram)
-    n_words = np.bincount(read.word_line, minlength=n_lines)
-    begins_upper = read.word_class == CLASS["upper"]
-    lexical = sum_rows(tables.lexicon, read.word_hash, read.word_line, n_lines)
-    meaning = sum_rows(tables.meaning, read.word_hash[:, :-1], read.word_line, n_lines)
-    return Lines(
-        histogram=np.asfortranarray(read.histogram),
-        edges=read.edges,
-        line_hash=read.line_hash,
-        length=n_words,
-        n_words=n_words,
-        n_capitalised=np.bincount(read.word_line[begins_upper], minlength=n_lines),
-        n_upper_words=np.bincount(read.word_line[begins_upper & (read.word_length > 1)], minlength=n_lines),
-        word_characters=np.bincount(read.word_line, read.word_length, minlength=n_lines).astype(np.int64),
-        lexical=lexical * tables.lexicon_step,
-        meaning=np.multiply(meaning.T, tables.meaning_step[:, None], order="C").T,
-        stem=np.ascontiguousarray(read.word_hash[:, STEM]),
-        stem_line=read.word_line + first_line,
-    )
-
-
-#: Characters of a Latin-script text that carry as much as one of the class: an ideograph is half a word, a Thai or
-#: Burmese letter is a letter. Interface strings are 2.9
-#: times as long in English as in Chinese (median of 773); a little less is taken.
+#: Characters of a Latin-script text that carry as much as one ideograph, which is half a word; a Thai or Burmese letter is a
+#: letter. Interface strings are 2.9 times as long in English as in Chinese (median of 773); a little less is taken.
 _IDEOGRAPH_WEIGHT = 2.5
 #: From this effective length on a line is a paragraph whatever it holds; from the second on if a sentence ends in it.
 _PARAGRAPH, _SENTENCE = 150, 70
@@ -196,6 +94,9 @@ def _words(lines: Lines, units: Floats) -> Columns:
     lexical = lines.lexical.T
     columns: Columns = {f"words say {name}": mean for name, mean in zip(LEXICAL, lexical / keys, strict=True)}
     columns |= {f"words insist on {name}": sums for name, sums in zip(LEXICAL, lexical / np.sqrt(keys), strict=True)}
+    at_edge = np.sqrt(np.minimum(keys, EDGE_WORDS))
+    for place, sums in (("first", lines.first_words), ("last", lines.last_words)):
+        columns |= {f"{place} words say {name}": column for name, column in zip(LEXICAL, sums.T / at_edge, strict=True)}
     columns |= {f"meaning {number}": column for number, column in enumerate(units)}
     return columns
 

@@ -1,6 +1,6 @@
-"""Word tables: what the words of a line say of its label, and what they mean.
+"""Word tables: what the words of a line say of its label, what its first and last words say, and what they mean.
 
-Both tables are indexed by the top bits of the hashes of a word's spans (:data:`cleanfeed.tokens.SPANS`), and both are
+All are indexed by the top bits of the hashes of a word's spans (:data:`cleanfeed.tokens.SPANS`), and are
 summed over the words of a line. Rows of small integers are packed four to a 64-bit integer, 16 bits each, so that one
 gather and one addition serve four columns: 6 ns a key for 32 columns, where summing rows of float32 takes 38.
 """
@@ -16,6 +16,9 @@ IntArray = npt.NDArray[np.int64]
 
 _LANES = 4
 _LANE_BITS = 16
+_LANE_LIMIT = (1 << (_LANE_BITS - 1)) - 1
+#: Weights are integers within ±WEIGHT_LIMIT.
+WEIGHT_LIMIT = 127
 
 
 def pack(rows: npt.NDArray[np.int8]) -> IntArray:
@@ -40,7 +43,9 @@ def keys_of(hashes: npt.NDArray[np.uint64], size: int) -> npt.NDArray[np.int64]:
 def sum_rows(
     packed: IntArray, word_hash: npt.NDArray[np.uint64], word_line: IntArray, n_lines: int
 ) -> npt.NDArray[np.int32]:
-    """Sum the rows of every span of every word of each line.
+    """Sum the rows of every span of every word of each line, exactly.
+
+    A packed lane has room for so many words of the greatest weight; a longer line is summed in pieces of as many.
 
     Args:
         packed: Table from :func:`pack`, of shape (n_rows, n_packed), n_rows a power of two.
@@ -51,19 +56,26 @@ def sum_rows(
     Returns:
         Shape (n_lines, 4 * n_packed).
     """
-    sums = np.zeros((n_lines, packed.shape[1]), np.int64)
+    sums = np.zeros((n_lines, _LANES * packed.shape[1]), np.int32)
     if len(word_line):
         begin = np.flatnonzero(np.diff(word_line, prepend=-1))
+        most = _LANE_LIMIT // (word_hash.shape[1] * WEIGHT_LIMIT)
+        pieces = -(-np.diff(begin, append=len(word_line)) // most)
+        first_piece = np.cumsum(pieces) - pieces
+        first_word = np.repeat(begin - most * first_piece, pieces) + most * np.arange(pieces.sum())
         of_word = packed.take(keys_of(word_hash[:, 0], len(packed)), axis=0, mode="clip")
         of_span = np.empty_like(of_word)
         for span in range(1, word_hash.shape[1]):
             packed.take(keys_of(word_hash[:, span], len(packed)), axis=0, mode="clip", out=of_span)
             of_word += of_span
-        sums[word_line[begin]] = np.add.reduceat(of_word, begin, axis=0)
-    return unpack(sums)
+        of_piece = unpack(np.add.reduceat(of_word, first_word, axis=0))
+        if len(of_piece) > len(begin):
+            of_piece = np.add.reduceat(of_piece, first_piece, axis=0)
+        sums[word_line[begin]] = of_piece
+    return sums
 
 
-def quantise(weights: npt.NDArray[Any], limit: int = 127) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+def quantise(weights: npt.NDArray[Any], limit: int = WEIGHT_LIMIT) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
     """Integers within ±``limit`` and the step of each column, so that ``integers * step`` is near ``weights``.
 
     The largest thousandth of a column is clipped: one stray weight would coarsen all others.

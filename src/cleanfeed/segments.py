@@ -8,6 +8,7 @@ Every function gives a text the same numbers whatever stands beside it in the bl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,12 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
+
+#: Lines scored together, if their documents are no longer: what is known of a line takes 6 kB while it is decided on.
+_PORTION = 1 << 13
+#: Lines of one document that are read as one, ten times the longest page of the training data. Of a longer text equal
+#: parts are read as documents of their own, so that memory and time per line do not grow with it.
+_LONGEST = 1 << 14
 
 
 class Segments:
@@ -106,3 +113,28 @@ class Segments:
         following = np.minimum.accumulate(np.where(marks, lines, self.n_lines)[::-1])[::-1]
         following = np.append(following[1:], self.n_lines) if self.n_lines else following
         return np.minimum(following, self.spread(self.begin + self.counts)) - lines
+
+
+def documents_of(text: IntArray) -> IntArray:
+    """Number of the document that each line is read in: its text, or one of the equal parts of a very long text.
+
+    Args:
+        text: Text of each line that is not blank, ascending. Shape (n_inked,).
+    """
+    if len(text) <= _LONGEST:
+        return text
+    counts = np.bincount(text)
+    parts = -(-counts // _LONGEST)
+    rank = np.arange(len(text)) - (np.cumsum(counts) - counts)[text]
+    return (np.cumsum(parts) - parts)[text] + rank * parts[text] // counts[text]
+
+
+def portions(document: IntArray) -> Iterator[slice]:
+    """Slices of whole documents, of about :data:`_PORTION` lines."""
+    ends = np.append(np.flatnonzero(np.diff(document)) + 1, len(document)).tolist()
+    first = 0
+    for end, following in zip(ends, [*ends[1:], None], strict=True):
+        if following is None or following - first > _PORTION:
+            if end > first:
+                yield slice(first, end)
+            first = end

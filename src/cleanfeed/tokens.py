@@ -27,13 +27,15 @@ PIECE = 1 << 17
 _NEWLINE = 10
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd (Knuth, TAOCP 6.4)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
-_MIX = np.uint64(0xD6E8FEB86659FD93)  # multiply-xorshift finaliser (Wyhash family); low bits of the polynomial are weak
+_MIX = np.uint64(0xD6E8FEB86659FD93)  # of degski's 64-bit mixer; low bits of the polynomial are weak
 _NO_WORD, _SPACED_WORD, _IDEOGRAPHS, _UNSPACED_WORD = range(4)
 
 #: Spans of a word that are hashed, besides the whole of it: its first 3 and 5 and its last 3 and 5 characters. They
 #: see through prefixes and suffixes (Arabic wa-, al-, Turkish case endings) without knowing any language.
 SPANS = ("word", "first 3", "first 5", "last 3", "last 5", "pair")
 STEM = SPANS.index("first 5")
+#: Spans looked up in the tables of a line's first and last words.
+EDGE_SPANS = [SPANS.index(name) for name in ("word", "first 5", "pair")]
 
 
 class Constants(NamedTuple):

@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def _add_cleaning(group: Any) -> None:
     add = group.add_argument
-    add("--threshold", type=float, help="P(drop) from which a line goes, 0 to 1 (default: the model's)")
+    add("--threshold", type=float, help="score from which a line goes, 0 to 1 (default: the model's)")
     add("--drop", metavar="LABELS", help="labels to drop, with commas between (default: teaser,boilerplate)")
     add("--model", default="default", help="name of the model (default: default)")
     help_max = "list documents that would lose more than this share of their characters (default: 0.9)"

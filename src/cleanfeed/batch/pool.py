@@ -9,10 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -40,9 +39,8 @@ def in_order(
     way are then done again one by one, so that only the one at fault is lost.
     """
     if jobs == 1:
-        with _one_thread():
-            for task in tasks:
-                yield task, work(task)
+        for task in tasks:
+            yield task, work(task)
         return
     from joblib import Parallel, delayed
 
@@ -88,18 +86,6 @@ def _noting(tasks: Iterable[Task], pending: deque[Task], trouble: list[BaseExcep
             yield task
     except BaseException as error:
         trouble.append(error)
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    """Keep the linear algebra in NumPy to one thread, as joblib does in workers.
-
-    Its matrices are small here, and threads that wait for each other cost twice the time on a busy machine (measured).
-    """
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        return nullcontext()
-    return threadpool_limits(1)
 
 
 def _isolated(task: Task, work: Callable[[Task], Result]) -> Result | WorkerDied:

@@ -220,7 +220,7 @@ def _line(line: list[Any]) -> str:
     # A paragraph takes its direction from its first letter; a <bdi> within would hide that letter from it.
     if not dropped:
         return f'<p dir="auto">{text(content)}</p>'
-    why = f"{label}, P(drop) {score:.2f}" + (f": {reason}" if reason else "")
+    why = f"{label}, score {score:.2f}" + (f": {reason}" if reason else "")
     return (
         f'<p dir="auto" class="gone {label}" tabindex="0"><del>{text(content)}</del>'
         f'<span class="why" dir="ltr" lang="en">{text(why)}</span></p>'

@@ -10,8 +10,6 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -61,15 +59,14 @@ def clean_values(
     if repeats is not None:
         counts = [known for known, value in zip(repeats, values, strict=True) if isinstance(value, str)]
     results: list[Any]
-    with _one_thread():
-        try:
-            results = list(_judge(cleaner, texts, counts, explained))
-        except Exception as error:  # whatever a text brings about must not cost the job
-            lone = [None] * len(texts) if counts is None else [[known] for known in counts]
-            results = [_alone(cleaner, text, known, explained) for text, known in zip(texts, lone, strict=True)]
-            if len(results) > 1 and all(result is None for result in results):
-                raise
-            _LOG.warning("%d of %d texts stay as they are: %r", results.count(None), len(results), error)
+    try:
+        results = list(_judge(cleaner, texts, counts, explained))
+    except Exception as error:  # whatever a text brings about must not cost the job
+        lone = [None] * len(texts) if counts is None else [[known] for known in counts]
+        results = [_alone(cleaner, text, known, explained) for text, known in zip(texts, lone, strict=True)]
+        if len(results) > 1 and all(result is None for result in results):
+            raise
+        _LOG.warning("%d of %d texts stay as they are: %r", results.count(None), len(results), error)
     cleaned = Cleaned(list(values), [value is not None for value in values], [[] for _ in values])
     for place, result in zip(at, results, strict=True):
         if result is None:
@@ -106,24 +103,6 @@ def need(module: str, extra: str) -> Any:
     except ImportError as error:
         message = f"cleanfeed.engines.{extra} needs {module.partition('.')[0]}: pip install 'cleanfeed[{extra}]'"
         raise ImportError(message, name=error.name) from error
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    """Keep the linear algebra in NumPy to one thread: an engine has a worker on every core already.
-
-    Threads that wait for each other halve the speed even where nothing else runs (measured).
-    """
-    controller = _controller()
-    return nullcontext() if controller is None else controller.limit(limits=1)
-
-
-@lru_cache(maxsize=1)
-def _controller() -> Any:
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()
 
 
 def _judge(cleaner: Cleaner, texts: Sequence[str], counts: Sequence[Counts] | None, explained: bool) -> Iterator[Any]:

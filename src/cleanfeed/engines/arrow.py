@@ -55,7 +55,7 @@ def values_of(array: pa.Array) -> list[Any]:
 
 
 def rejects_of(values: Sequence[Any], cleaned: Cleaned) -> pa.Array:
-    """The dropped lines of each text: number from 1, offset, text, label, P(drop) and reason; null without a text."""
+    """The dropped lines of each text: number from 1, offset, text, label, score and reason; null without a text."""
     import pyarrow as pa
 
     line = pa.struct(

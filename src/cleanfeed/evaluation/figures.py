@@ -7,6 +7,7 @@ matplotlib has every script.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleanfeed.evaluation.compare import Table
-from cleanfeed.evaluation.metrics import BODY_KEPT_ASKED
+from cleanfeed.evaluation.metrics import BODY_KEPT_ASKED, Floats
 from cleanfeed.evaluation.systems import names
 
 if TYPE_CHECKING:
@@ -97,6 +98,21 @@ def by_language(groups: Mapping[str, Sequence[Table]]) -> Figure:
     return figure
 
 
+def reliability(curves: Mapping[str, tuple[Floats, Floats]]) -> Figure:
+    """Share of junk among lines of about the same score, a line a set; calibrated scores lie on the diagonal."""
+    figure, (panel,) = _panels([4.6], width=6.4)
+    panel.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+    for place, (name, (score, share)) in enumerate(curves.items()):
+        colour, marker = PEER_COLOURS[place % len(PEER_COLOURS)], PEER_MARKERS[place % len(PEER_MARKERS)]
+        panel.plot(score, share, color=colour, marker=marker, markersize=5, linewidth=1.4, label=name)
+    panel.set_xlim(-0.01, 1.01)
+    panel.set_ylim(-0.01, 1.01)
+    panel.set_xlabel("score: P(drop), a line counting by its length")
+    panel.set_ylabel("share that is junk")
+    _legend(figure, [panel])
+    return figure
+
+
 def speeds(throughput: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
     """Throughput against the size of one document, both on logarithmic scales."""
     figure, (panel,) = _panels([4.2], width=6.4)
@@ -115,14 +131,24 @@ def speeds(throughput: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
     return figure
 
 
+def svg(figure: Figure) -> str:
+    """A figure as SVG text; the same figure gives the same text."""
+    import matplotlib
+
+    buffer = io.StringIO()
+    with matplotlib.rc_context(_STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write a figure as SVG and PNG beside each other; the same figure gives the same SVG, byte for byte."""
     import matplotlib
 
     path.parent.mkdir(parents=True, exist_ok=True)
     written = [path.with_suffix(ending) for ending in (".svg", ".png")]
+    written[0].write_text(svg(figure), encoding="utf-8")
     with matplotlib.rc_context(_STYLE):
-        figure.savefig(written[0], metadata={"Date": None})
         figure.savefig(written[1], dpi=144)
     return written
 

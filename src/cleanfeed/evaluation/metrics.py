@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanfeed.evaluation.records import JUNK, LABELS, Document
+from cleanfeed.model import cost_of_losing
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -208,3 +209,26 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
     result: Floats = np.full(np.broadcast(part, whole).shape, np.nan)
     np.divide(part, whole, out=result, where=whole > 0)
     return result
+
+
+def reliability(truth: Truth, scores: Floats, n_bins: int = 10) -> tuple[Floats, Floats]:
+    """How often lines of about the same score are junk (DeGroot and Fienberg 1983); on the diagonal where calibrated.
+
+    A body line counts by what losing it costs, as it does in cleanfeed's score (`cleanfeed.model.weighted_by_length`), here by
+    its characters, where the score takes an ideograph for more than a letter.
+
+    Args:
+        truth: The labels.
+        scores: Score of each line, 0 to 1. Shape (n_lines,).
+        n_bins: Bins of equal width.
+
+    Returns:
+        Mean score and share of junk of each bin that holds lines. Shapes (n_filled_bins,).
+    """
+    scored = truth.junk | truth.body
+    weight = np.where(truth.junk, 1.0, cost_of_losing(truth.characters.astype(np.float64)))[scored]
+    bin_of = np.minimum((scores[scored] * n_bins).astype(np.int64), n_bins - 1)
+    total = np.bincount(bin_of, weight, minlength=n_bins)
+    filled = total > 0
+    mean = np.bincount(bin_of, weight * scores[scored], minlength=n_bins)[filled] / total[filled]
+    return mean, np.bincount(bin_of, truth.junk[scored], minlength=n_bins)[filled] / total[filled]

@@ -22,7 +22,7 @@ BODY_LOST, JUNK_KEPT = "body-lost", "junk-kept"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a system did with one line; `score` is P(drop), `label` one of `LABELS`, each None where there is none."""
+    """What a system did with one line; `score` speaks for dropping, 0 to 1, `label` one of `LABELS`, each None where there is none."""
 
     kept: bool
     score: float | None

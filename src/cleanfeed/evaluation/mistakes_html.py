@@ -59,7 +59,7 @@ def _document(system: str, case: Case, place: int) -> str:
     document = case.document
     errors = _longest(case)
     scored = case.scores is not None and not case.failed
-    heads = ("line", "error", "labelled", "decision", *(["P(drop)"] if scored else []), "text")
+    heads = ("line", "error", "labelled", "decision", *(["score"] if scored else []), "text")
     bodies = "".join(_excerpt(case, lines, errors, scored) for lines in _excerpts(document.lines, errors))
     notes = []
     if case.failed:

@@ -36,7 +36,7 @@ DEFAULT = ("cleanfeed", "keep-all", "trailing-punctuation")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a system says of one document's lines; scores are P(drop), labels one of `records.LABELS`.
+    """What a system says of one document's lines; scores speak for dropping, 0 to 1, labels one of `records.LABELS`.
 
     `failed`: it raised, and all stays.
     """

@@ -2,8 +2,8 @@
 
 A line of the extracted text is body when at least 80 % of its tokens lie in three-grams that also stand in the true text,
 junk at 20 % or less, and null between: the rule under which the aligned corpora of this project were made. A caption or
-byline that the truth leaves out counts as junk, so read a sample before you trust the labels (of 12,706 lines called junk
-in 1,762 pages, a line-by-line reading called 28 % body, in pages of mixed kinds 36 %).
+byline that the truth leaves out counts as junk, so read a sample before you trust the labels (of 36,600 lines called junk
+in 3,362 pages, a line-by-line reading called 29 % body, in pages of mixed kinds 48 %).
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from cleanfeed.model import weighted_by_length
 from cleanfeed.network import WEIGHT_STEP, Network, on_grid, softmax
 from cleanfeed.training.corpus import BODY, BOILERPLATE, TEASER, UNKNOWN
-from cleanfeed.training.dataset import is_trusted
+from cleanfeed.training.dataset import trusted_corpus
 
 if TYPE_CHECKING:
     from cleanfeed.training.fit import TrainingLines
@@ -47,24 +48,47 @@ def calibrate(network: Network, unseen: Array, labels: Array, weights: Array) ->
 
 
 def choose_threshold(
-    unseen: Array, calibration: dict[str, float], lines: TrainingLines
+    unseen: Array, calibration: dict[str, float], lines: TrainingLines, effective_length: Array
 ) -> tuple[float, list[dict[str, float]]]:
-    """The least threshold at which unseen training documents keep :data:`BODY_KEPT` of their body characters.
+    """The least threshold at which unseen documents keep :data:`BODY_KEPT` of their body characters, mean over corpora.
+
+    Only corpora labelled line by line, or composed, are asked; each counts the same, or the ones with most documents
+    would set the dial for all.
+
+    Args:
+        unseen: Scores of lines by networks not fitted on them. Shape (n_lines, 4).
+        calibration: From :func:`calibrate`.
+        lines: The training lines.
+        effective_length: Shape (n_lines,).
 
     Returns:
         The threshold, and junk recall and body characters kept along the dial.
+
+    Raises:
+        ValueError: No document was labelled line by line, or no threshold keeps as much.
     """
-    score = softmax(unseen / calibration["temperature"])[:, TEASER : BOILERPLATE + 1].sum(axis=1)
+    drop = softmax(unseen / calibration["temperature"])[:, TEASER : BOILERPLATE + 1].sum(axis=1)
+    score = weighted_by_length(drop, effective_length)
     length = np.array([len(line) for line in lines.lines])
     body, junk = lines.labels == BODY, (lines.labels >= TEASER) & (lines.labels != UNKNOWN)
-    trusted = np.array([is_trusted(document) for document in lines.documents])[lines.owner]
-    weight = lines.weights * trusted
-    dial, threshold = [], 0.95
-    for step in np.arange(0.95, 0.04, -0.05):
+    corpus = np.array([trusted_corpus(document) for document in lines.documents])[lines.owner]
+    names = sorted(set(corpus.tolist()) - {""})
+    if not names:
+        raise ValueError("no documents labelled line by line: there is nothing to choose the threshold by")
+    steps, threshold = [], None
+    for step in np.round(np.arange(0.95, 0.04, -0.01), 2).tolist():
         dropped = score >= step
-        kept = 1 - (weight * length)[body & dropped].sum() / (weight * length)[body].sum()
-        recall = weight[junk & dropped].sum() / weight[junk].sum()
-        dial.append({"threshold": round(float(step), 2), "body_kept": round(float(kept), 4), "junk_recall": round(float(recall), 4)})
+        kept = np.mean([1 - _share(length, body & (corpus == name), dropped) for name in names])
+        recall = np.mean([_share(np.ones(len(length)), junk & (corpus == name), dropped) for name in names])
+        steps.append({"threshold": step, "body_kept": round(float(kept), 4), "junk_recall": round(float(recall), 4)})
         if kept >= BODY_KEPT:
-            threshold = round(float(step), 2)
-    return threshold, dial
+            threshold = step
+    if threshold is None:
+        highest = steps[0]
+        raise ValueError(f"threshold {highest['threshold']} keeps {highest['body_kept']:.2%} of body characters, not {BODY_KEPT:.1%}")
+    return threshold, [row for row in steps if row["threshold"] == threshold or round(row["threshold"] * 100) % 5 == 0]
+
+
+def _share(amount: Array, of: Array, dropped: Array) -> float:
+    """Share of an amount that is dropped, of the lines asked for."""
+    return float(amount[of & dropped].sum() / max(amount[of].sum(), 1))

@@ -26,6 +26,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--own", type=Path, default=Path("benchmarks/labelled/train.jsonl"), help="more labelled lines (%(default)s)")
     parser.add_argument("--align", type=Path, metavar="PAGES", help="JSONL of id, html, text (and lang, url): write labelled lines instead")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of models, or the file of labelled lines")
+    parser.add_argument(
+        "--leave-out", type=Path, metavar="TABLE", help="then leave out each language and corpus in turn, and write this Markdown table"
+    )
     parser.add_argument("--scale", type=float, default=1.0, help="share of composed documents to draw (default %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of everything drawn (default %(default)s)")
@@ -49,5 +52,15 @@ def run(args: argparse.Namespace) -> int:
             return 2
     from cleanfeed.training.fit import fit
 
-    fit(args.data, args.own, args.out, scale=args.scale, jobs=args.jobs, seed=args.seed)
+    fitting, unseen = fit(args.data, args.own, args.out, scale=args.scale, jobs=args.jobs, seed=args.seed)
+    if args.leave_out:
+        from cleanfeed.model import DEFAULT, load
+        from cleanfeed.training.leave_out import table
+
+        model = load(args.out / DEFAULT)
+        temperature = model.about["calibration"]["temperature"]
+        rows = table(fitting, unseen, temperature=temperature, threshold=model.threshold)
+        with args.leave_out.open("w", encoding="utf-8") as stream:
+            for row in rows:
+                print(row, file=stream, flush=True)
     return 0

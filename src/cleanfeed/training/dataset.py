@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from cleanfeed.training.compose import Composer
-from cleanfeed.training.corpus import Document, labelled, read_jsonl
+from cleanfeed.training.corpus import Document, labelled
 from cleanfeed.training.sources import load_pools, part_of
 
 #: Views that show every block of a page are nearly all junk and ten times as long; a sample of them is enough.
@@ -51,17 +51,6 @@ def composed_documents(data: Path, *, measuring: bool, part: int, parts: int, sc
     return documents
 
 
-def flat_documents(data: Path, *, part: int, parts: int, most: int) -> list[Document]:
-    """Single paragraphs of web text, which are to stay whatever they say."""
-    documents = []
-    for record in read_jsonl(data / "flat_web.jsonl.gz"):
-        text = " ".join(record["text"].split())
-        if part_of(text, parts) == part:
-            documents.append(Document("flat", f"flat:{record['lang']}", record["lang"][:2], "flat", [text], [0]))
-    Random(0).shuffle(documents)
-    return documents[:most]
-
-
 def fold_of(group: str, folds: int) -> int:
     """Fold of a group of documents."""
     return part_of("fold " + group, folds)
@@ -99,9 +88,13 @@ def _weigh(documents: list[Document]) -> None:
             document.weight *= 0.5
 
 
-def is_trusted(document: Document) -> bool:
-    """Whether the lines were labelled one by one, or composition makes the labels certain; aligned labels are neither."""
-    return _corpus(document).split(":")[0] in _TRUSTED
+def trusted_corpus(document: Document) -> str:
+    """Corpus of a document whose lines were labelled one by one, or composed so that the labels are certain; else "".
+
+    Aligned labels are neither.
+    """
+    name = _corpus(document).split(":")[0]
+    return name if name in _TRUSTED else ""
 
 
 def _corpus(document: Document) -> str:

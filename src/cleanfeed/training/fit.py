@@ -1,7 +1,7 @@
 """Fitting the model: word tables, first network, second network, calibration; each on what the one before says of
 documents it was not fitted on.
 
-Documents are split into folds by site. The lexical table and the first network that describe a document for the training
+Documents are split into folds by site. The word tables and the first network that describe a document for the training
 of the next step never saw its fold; otherwise they would seem surer than they are on a new page.
 """
 
@@ -19,35 +19,33 @@ import numpy as np
 import numpy.typing as npt
 
 import cleanfeed
-from cleanfeed.features import WordTables
 from cleanfeed.lexical import pack, quantise
 from cleanfeed.model import DEFAULT, load, save
-from cleanfeed.network import Network, settle
+from cleanfeed.network import Network
+from cleanfeed.reading import WordTables
 from cleanfeed.tokens import SPANS
 from cleanfeed.training import words
 from cleanfeed.training.calibrate import calibrate, choose_threshold
-from cleanfeed.training.corpus import BODY, BOILERPLATE, JUNK, TEASER, UNKNOWN, Document
-from cleanfeed.training.dataset import is_trusted, training_documents
+from cleanfeed.training.corpus import BODY, BOILERPLATE, TEASER, UNKNOWN, Document
+from cleanfeed.training.dataset import training_documents, trusted_corpus
 from cleanfeed.training.matrix import first_matrix, second_matrix
+from cleanfeed.training.networks import fit_network, four_labels, stored
 
 Array = npt.NDArray[Any]
 
 FOLDS = 4
-#: A network is the mean of several small ones, each fitted on lines of its own drawing: on a fold left out, five of 32
-#: units had a log loss of 0.273 on pages labelled line by line where one of 64 had 0.361 and boosted trees 0.275.
-MEMBERS = 4
 HIDDEN_FIRST, HIDDEN_SECOND = 32, 24
-#: Lines drawn, in proportion to their weight, to fit a member, and passes over them. More passes learn the few documents
-#: that weigh most by heart: eight raised the log loss above from 0.32 to 0.36.
-ROWS, EPOCHS = 300_000, 3
-ALPHA = 0.1
 #: Aligned labels call a line junk when the published text leaves it out, captions and sub-headings included. A line that
-#: networks fitted without it hold for body, or a body line that they hold for junk, is left out of the second step.
+#: networks fitted without it hold for body, or a body line that they hold for junk, is left out of the second step. The two
+#: bounds are a choice; no others were measured.
 _DOUBT_JUNK, _DOUBT_BODY = 0.2, 0.97
-#: A document's lines share its weight as if there were at least and at most so many of them.
+#: Lines of a longer document share the weight of so many. A choice; no other was measured.
 _LINES_AT_MOST = 30
-#: Long body lines weigh more: losing one loses more text, and body characters kept is what counts first.
+#: Long body lines weigh more: losing one loses more text. Weighing all lines by the root of their length instead moved no
+#: figure by more than its noise.
 _LONG, _LONG_WEIGHT = 150, 1.5
+#: Log-odds of junk per natural logarithm of the number of pages of a site that hold a line; see models/EXPERIMENTS.md.
+REPEAT_WEIGHT = 1.0
 
 
 @dataclass
@@ -80,72 +78,6 @@ def gather(documents: Sequence[Document], folds: Sequence[int]) -> TrainingLines
     return TrainingLines(documents, np.asarray(folds), lines, labels, owner, weighed)
 
 
-def four_labels(labels: Array, lexical: Array, rng: np.random.Generator) -> Array:
-    """Draw teaser or boilerplate for lines known only to be junk, by what their words say. UNKNOWN stays.
-
-    Args:
-        labels: Shape (n_lines,).
-        lexical: Log-odds of teaser and of boilerplate. Shape (n_lines, 2).
-        rng: Source of the draw.
-    """
-    chance = 1 / (1 + np.exp(np.clip(lexical[:, 1] - lexical[:, 0], -30, 30)))
-    drawn = np.where(rng.random(len(labels)) < chance, TEASER, BOILERPLATE)
-    return np.where(labels == JUNK, drawn, labels)
-
-
-def fit_network(
-    matrix: Array, labels: Array, weights: Array, rows: Array, *, hidden: int, seed: int, members: int = MEMBERS
-) -> Network:
-    """Fit a network on lines drawn in proportion to their weights.
-
-    The logits of the members are averaged, which makes them one network with their hidden units side by side.
-
-    Args:
-        matrix: Features. Shape (n_lines, n_features).
-        labels: 0 to 3; UNKNOWN lines are never drawn. Shape (n_lines,).
-        weights: Shape (n_lines,).
-        rows: Lines that may be drawn.
-        hidden: Hidden units of each member.
-        seed: Seed of the draws and of the fits.
-        members: Number of small networks.
-    """
-    rng = np.random.default_rng(seed)
-    usable = rows[(labels[rows] != UNKNOWN) & (weights[rows] > 0)]
-    chance = weights[usable] / weights[usable].sum()
-    sample = matrix[rng.choice(usable, ROWS, p=chance)]
-    centre, scale = sample.mean(axis=0), 1 / np.maximum(sample.std(axis=0), 1e-3)
-    network = Network(centre.astype(np.float32), scale.astype(np.float32), [], [])
-    fitted = []
-    for member in range(members):
-        drawn = rng.choice(usable, ROWS, p=chance)
-        inputs = network.inputs(np.ascontiguousarray(matrix[drawn].T)).astype(np.float32)
-        fitted.append(_fit_member(inputs, labels[drawn], hidden, seed + member))
-    first = np.concatenate([coefficients[0] for coefficients, _ in fitted], axis=1)
-    second = np.concatenate([coefficients[1] for coefficients, _ in fitted]) / members
-    first_bias = np.concatenate([intercepts[0] for _, intercepts in fitted])
-    second_bias = np.mean([intercepts[1] for _, intercepts in fitted], axis=0)
-    settled, biases = settle([first, second], [first_bias, second_bias])
-    return network._replace(weights=settled, biases=biases)
-
-
-def _fit_member(inputs: Array, labels: Array, hidden: int, seed: int) -> tuple[list[Array], list[Array]]:
-    """Weights and biases of one small network with ReLU and a softmax."""
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
-
-    classifier = MLPClassifier(
-        (hidden,), alpha=ALPHA, batch_size=512, learning_rate_init=2e-3, max_iter=EPOCHS, random_state=seed, tol=0.0,
-        n_iter_no_change=EPOCHS + 1,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        # The number of passes is a choice, not a failure to converge.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier.fit(inputs, labels)
-    return classifier.coefs_, classifier.intercepts_
-
-
 def without_doubtful(lines: TrainingLines, labels: Array, drop: Array) -> Array:
     """Labels with UNKNOWN where an aligned label and networks fitted without the line contradict each other.
 
@@ -154,18 +86,115 @@ def without_doubtful(lines: TrainingLines, labels: Array, drop: Array) -> Array:
         labels: 0 to 3 or UNKNOWN. Shape (n_lines,).
         drop: P(teaser or boilerplate) by networks that never saw the line's fold. Shape (n_lines,).
     """
-    aligned = np.array([not is_trusted(document) for document in lines.documents])[lines.owner]
+    aligned = np.array([not trusted_corpus(document) for document in lines.documents])[lines.owner]
     junk, body = (labels == TEASER) | (labels == BOILERPLATE), labels == BODY
     doubtful = aligned & ((junk & (drop < _DOUBT_JUNK)) | (body & (drop > _DOUBT_BODY)))
     return np.where(doubtful, UNKNOWN, labels)
 
 
-def _log(started: float, message: str) -> None:
-    print(f"{time.perf_counter() - started:7.0f} s  {message}", flush=True)
+class Fitting:
+    """The documents of a training run and what was made of them so far.
+
+    Every step is told from which lines it may learn, so that what describes a document never saw it, and so that whole
+    languages and corpora can be left out (:mod:`cleanfeed.training.leave_out`).
+
+    Args:
+        data: Folder of the training data.
+        own: The project's own training documents.
+        scale: Share of the composed documents to draw.
+        jobs: Processes that describe documents.
+        seed: Seed of everything drawn.
+    """
+
+    def __init__(self, data: Path, own: Path, *, scale: float, jobs: int, seed: int) -> None:
+        self.started, self.jobs, self.seed = time.perf_counter(), jobs, seed
+        self.meaning, self.meaning_step = quantise(words.distil_meaning(data))
+        self.log("embedding distilled")
+        documents, folds = training_documents(data, own, folds=FOLDS, scale=scale, seed=seed)
+        self.lines = gather(documents, folds)
+        n_lines = len(self.lines.lines)
+        self.log(f"{len(documents):,} documents, {n_lines:,} lines")
+        hashed = words.hash_lines(self.lines.lines)
+        rarity = words.rarity_of_stems(hashed, self.lines.owner, len(documents))
+        self.rarity = np.rint(rarity * 255).astype(np.uint8)
+        self._bags = (words.bag(hashed, n_lines, words.LEXICON_ROWS, len(SPANS)), *words.edge_bags(hashed, n_lines))
+        self._packed_meaning = pack(self.meaning)
+        self.labels = self.lines.labels
+
+    def log(self, message: str) -> None:
+        """Say how far it is."""
+        print(f"{time.perf_counter() - self.started:7.0f} s  {message}", flush=True)
+
+    def without(self, fold: int) -> Array:
+        """Lines of all other folds."""
+        return np.flatnonzero(self.lines.fold_of_line != fold)
+
+    def lexical(self, rows: Array) -> dict[str, Array]:
+        """Lexical tables, as stored, fitted on these lines."""
+        labels, weights = self.lines.labels[rows], self.lines.weights[rows]
+        tables = [quantise(words.fit_lexicon(bag[rows], labels, weights, seed=self.seed)) for bag in self._bags]
+        (lexicon, step), (first, first_step), (last, last_step) = tables
+        return {
+            "lexicon": lexicon, "lexicon_step": step,
+            "first_words": first, "last_words": last, "edge_steps": np.stack([first_step, last_step]),
+        }  # fmt: skip
+
+    def tables(self, rows: Array) -> WordTables:
+        """Word tables fitted on these lines."""
+        fitted = self.lexical(rows)
+        return WordTables(
+            pack(fitted["lexicon"]), fitted["lexicon_step"],
+            (pack(fitted["first_words"]), pack(fitted["last_words"])), fitted["edge_steps"],
+            self._packed_meaning, self.meaning_step, self.rarity.astype(np.float32) / np.float32(255),
+        )  # fmt: skip
+
+    def describe(self) -> None:
+        """Features of the first step, each fold described by tables fitted without it."""
+        self.tables_by_fold = [self.tables(self.without(fold)) for fold in range(FOLDS)]
+        self.log("lexical tables fitted")
+        documents, fold = self.lines.documents, self.lines.fold
+        self.names, self.matrix, lexical = first_matrix(documents, fold, self.tables_by_fold, jobs=self.jobs)
+        self.labels = four_labels(self.lines.labels, lexical, np.random.default_rng(self.seed))
+        self.log(f"first features: {self.matrix.shape[1]}")
+
+    def first(self, rows: Array) -> Network:
+        """A first network fitted on these lines."""
+        return fit_network(self.matrix, self.labels, self.lines.weights, rows, hidden=HIDDEN_FIRST, seed=self.seed)
+
+    def describe_again(self) -> None:
+        """Features of the second step, each fold judged by a first network fitted without it."""
+        first_by_fold = [self.first(self.without(fold)) for fold in range(FOLDS)]
+        self.log("first networks fitted")
+        self.second_names, self.second_matrix = second_matrix(
+            self.lines.documents, self.lines.fold, self.tables_by_fold, first_by_fold, jobs=self.jobs
+        )
+        drop = self.second_matrix[:, self.second_names.index("first: drop")]
+        self.labels = without_doubtful(self.lines, self.labels, 1 / (1 + np.exp(-drop)))
+        self.log(f"second features: {self.second_matrix.shape[1]}")
+
+    def second(self, rows: Array) -> Network:
+        """A second network fitted on these lines."""
+        return fit_network(self.second_matrix, self.labels, self.lines.weights, rows, hidden=HIDDEN_SECOND, seed=self.seed)
+
+    def unseen(self) -> Array:
+        """Scores of every line by a second network that did not see its half of the folds. Shape (n_lines, 4)."""
+        half = self.lines.fold_of_line % 2
+        scores = np.empty((len(self.labels), 4))
+        for side in (0, 1):
+            network = self.second(np.flatnonzero(half == side))
+            others = np.flatnonzero(half != side)
+            scores[others] = network.logits(network.inputs(np.ascontiguousarray(self.second_matrix[others].T)))
+        return scores
+
+    def effective_length(self) -> Array:
+        """Effective length of every line. Shape (n_lines,)."""
+        return np.expm1(self.matrix[:, self.names.index("log length")])
 
 
-def fit(data: Path, own: Path, out: Path, *, scale: float = 1.0, jobs: int = 2, seed: int = 1) -> Path:
-    """Train the default model from raw data and write it.
+def fit(
+    data: Path, own: Path, out: Path, *, scale: float = 1.0, jobs: int = 2, seed: int = 1
+) -> tuple[Fitting, Array]:
+    """Train the default model from raw data and write it to a folder of that name in ``out``.
 
     Args:
         data: Folder of the training data (`CLEANFEED_DATA`).
@@ -174,86 +203,37 @@ def fit(data: Path, own: Path, out: Path, *, scale: float = 1.0, jobs: int = 2, 
         scale: Share of the composed documents to draw; below 1 for a quick trial.
         jobs: Processes that read documents.
         seed: Seed of everything drawn.
+
+    Returns:
+        The run, and the scores of its lines by networks that did not see their site. Shape (n_lines, 4).
     """
-    started = time.perf_counter()
-    meaning, meaning_step = quantise(words.distil_meaning(data))
-    _log(started, "embedding distilled")
-    documents, folds = training_documents(data, own, folds=FOLDS, scale=scale, seed=seed)
-    lines = gather(documents, folds)
-    _log(started, f"{len(documents):,} documents, {len(lines.lines):,} lines")
-    hashed = words.hash_lines(lines.lines)
-    rarity = words.rarity_of_stems(hashed, lines.owner, len(documents))
-    bags = words.bag(hashed, len(lines.lines), words.LEXICON_ROWS, len(SPANS))
-    packed_meaning, stored_rarity = pack(meaning), np.rint(rarity * 255).astype(np.uint8)
-
-    def tables_without(fold: int | None) -> tuple[WordTables, Array, Array]:
-        rows = np.flatnonzero(lines.fold_of_line != fold)
-        lexicon, step = quantise(words.fit_lexicon(bags[rows], lines.labels[rows], lines.weights[rows], seed=seed))
-        known = WordTables(pack(lexicon), step, packed_meaning, meaning_step, stored_rarity.astype(np.float32) / np.float32(255))
-        return known, lexicon, step
-
-    by_fold = [tables_without(fold)[0] for fold in range(FOLDS)]
-    _, lexicon, lexicon_step = tables_without(None)
-    _log(started, "lexical tables fitted")
-    names, matrix, lexical = first_matrix(documents, lines.fold, by_fold, jobs=jobs)
-    labels = four_labels(lines.labels, lexical, np.random.default_rng(seed))
-    _log(started, f"first features: {matrix.shape[1]}")
-
-    def first_without(fold: int | None) -> Network:
-        rows = np.flatnonzero(lines.fold_of_line != fold)
-        return fit_network(matrix, labels, lines.weights, rows, hidden=HIDDEN_FIRST, seed=seed)
-
-    first_by_fold = [first_without(fold) for fold in range(FOLDS)]
-    first = first_without(None)
-    _log(started, "first networks fitted")
-    second_names, second_input = second_matrix(documents, lines.fold, by_fold, first_by_fold, jobs=jobs)
-    first_drop = second_input[:, second_names.index("first: drop")]
-    labels = without_doubtful(lines, labels, 1 / (1 + np.exp(-first_drop)))
-    _log(started, f"second features: {second_input.shape[1]}")
-
-    def second_on(rows: Array) -> Network:
-        return fit_network(second_input, labels, lines.weights, rows, hidden=HIDDEN_SECOND, seed=seed)
-
-    # Two halves calibrate each other; the network that ships is fitted on both.
-    half = lines.fold_of_line % 2
-    unseen = np.empty((len(labels), 4))
-    for side in (0, 1):
-        network = second_on(np.flatnonzero(half == side))
-        others = np.flatnonzero(half != side)
-        unseen[others] = network.logits(network.inputs(np.ascontiguousarray(second_input[others].T)))
-    trusted = np.array([is_trusted(document) for document in documents])[lines.owner]
-    second, calibration = calibrate(second_on(np.arange(len(labels))), unseen, labels, lines.weights * trusted)
-    threshold, dial = choose_threshold(unseen, calibration, lines)
-    _log(started, f"second network fitted, calibration {calibration}, threshold {threshold}")
+    fitting = Fitting(data, own, scale=scale, jobs=jobs, seed=seed)
+    lines = fitting.lines
+    everything = np.arange(len(lines.lines))
+    fitting.describe()
+    lexical, first = fitting.lexical(everything), fitting.first(everything)
+    fitting.describe_again()
+    unseen = fitting.unseen()
+    trusted = np.array([bool(trusted_corpus(document)) for document in lines.documents])[lines.owner]
+    second, calibration = calibrate(fitting.second(everything), unseen, fitting.labels, lines.weights * trusted)
+    threshold, dial = choose_threshold(unseen, calibration, lines, fitting.effective_length())
+    fitting.log(f"second network fitted, calibration {calibration}, threshold {threshold}")
     save(
         out / DEFAULT,
         name=DEFAULT,
         arrays={
-            "lexicon": lexicon, "lexicon_step": lexicon_step, "meaning": meaning, "meaning_step": meaning_step,
-            "rarity": stored_rarity, **_arrays("first", first), **_arrays("second", second),
+            **lexical, "meaning": fitting.meaning, "meaning_step": fitting.meaning_step, "rarity": fitting.rarity,
+            **stored("first", first), **stored("second", second),
         },
-        names={"first_features": names, "second_features": second_names},
+        names={"first_features": fitting.names, "second_features": fitting.second_names},
         settings={
             "threshold": threshold, "repeat_weight": REPEAT_WEIGHT, "calibration": calibration, "dial": dial,
             "training": _training(lines, scale, seed),
         },
     )  # fmt: skip
     load(out / DEFAULT)
-    _log(started, f"written to {out / DEFAULT}")
-    return out / DEFAULT
-
-
-#: Log-odds of junk per natural logarithm of the number of pages of a site that hold a line; see models/EXPERIMENTS.md.
-REPEAT_WEIGHT = 1.0
-
-
-def _arrays(prefix: str, network: Network) -> dict[str, Array]:
-    arrays: dict[str, Array] = {f"{prefix}.centre": network.centre, f"{prefix}.scale": network.scale}
-    for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-        # Multiples of 2^-14 within ±16 need 19 bits, which float32 holds exactly.
-        arrays[f"{prefix}.weight.{layer}"] = weight.astype(np.float32)
-        arrays[f"{prefix}.bias.{layer}"] = bias.astype(np.float32)
-    return arrays
+    fitting.log(f"written to {out / DEFAULT}")
+    return fitting, unseen
 
 
 def _training(lines: TrainingLines, scale: float, seed: int) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanfeed.decode import second_features
-from cleanfeed.features import LEXICAL, Described, Lines, WordTables, document_features, read_lines
+from cleanfeed.features import Described, document_features
 from cleanfeed.lines import block_of
 from cleanfeed.network import Network
+from cleanfeed.reading import Lines, WordTables, read_lines
 from cleanfeed.training.corpus import Document
 
 Array = npt.NDArray[Any]
@@ -66,7 +67,6 @@ def first_matrix(
     Returns:
         Names, matrix of shape (n_lines, n_features), log-odds of shape (n_lines, 2).
     """
-    assert LEXICAL[1:3] == ("teaser", "boilerplate")
     return _by_fold(_first, documents, folds, [(known,) for known in tables], jobs)
 
 

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sparse
 
-from cleanfeed.features import LEXICAL
 from cleanfeed.lexical import keys_of
 from cleanfeed.lines import block_of
-from cleanfeed.tokens import SPANS, STEM, scan
+from cleanfeed.reading import LEXICAL, edge_words
+from cleanfeed.tokens import EDGE_SPANS, SPANS, STEM, scan
 from cleanfeed.training.corpus import BOILERPLATE, META, TEASER, UNKNOWN, Document, read_jsonl
 
 LEXICON_ROWS = 1 << 16
+EDGE_ROWS = 1 << 15
 MEANING_ROWS = 1 << 16
 MEANING_DIMENSIONS = 32
 RARITY_ROWS = 1 << 15
@@ -39,6 +40,16 @@ def hash_lines(lines: Sequence[str]) -> Words:
     return np.concatenate(hashes), np.concatenate(owners)
 
 
+def edge_bags(words: Words, n_lines: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Counts of table rows per line, once over its first and once over its last words."""
+    hashes, owners = words
+    first, last = (
+        bag((hashes[chosen][:, EDGE_SPANS], owners[chosen]), n_lines, EDGE_ROWS, len(EDGE_SPANS))
+        for chosen in edge_words(np.bincount(owners, minlength=n_lines))
+    )
+    return first, last
+
+
 def bag(words: Words, n_lines: int, n_rows: int, n_spans: int) -> sparse.csr_matrix:
     """Counts of table rows per line, divided by the root of the number of words. Shape (n_lines, n_rows), float32."""
     hashes, owners = words
@@ -54,7 +65,7 @@ def bag(words: Words, n_lines: int, n_rows: int, n_spans: int) -> sparse.csr_mat
 def fit_lexicon(
     matrix: sparse.csr_matrix, labels: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], *, seed: int
 ) -> npt.NDArray[np.float32]:
-    """One logistic regression per column of :data:`cleanfeed.features.LEXICAL`, each on the lines where it is known.
+    """One logistic regression per column of :data:`cleanfeed.reading.LEXICAL`, each on the lines where it is known.
 
     A line known only to be junk says nothing of teaser against boilerplate and is left out of those two.
 

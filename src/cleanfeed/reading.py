@@ -1,0 +1,144 @@
+"""Reading: what each line of a block of texts says by itself, whatever stands beside it.
+
+Lines are read piece by piece, so that working memory is bounded by the piece and not by
+the text. :mod:`cleanfeed.features` sets the lines beside each other afterwards. Blank lines are taken out before and
+have no influence: extractors disagree on them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cleanfeed.lexical import sum_rows
+from cleanfeed.lines import Block
+from cleanfeed.tokens import EDGE_SPANS, HEAD, PIECE, STEM, TAIL, Scan, scan
+from cleanfeed.unicode import CLASS, tables
+
+IntArray = npt.NDArray[np.int64]
+
+#: Columns of the lexical tables: log-odds of the label against all others, summed over words.
+LEXICAL = ("junk", "teaser", "boilerplate", "meta")
+#: Words at either end of a line that are read once more by tables of their own: "Read also: …", "… continue reading".
+EDGE_WORDS = 3
+
+
+class WordTables(NamedTuple):
+    """The tables that turn words into numbers; part of the model."""
+
+    lexicon: IntArray
+    """Packed lexical weights, see :mod:`cleanfeed.lexical`. Shape (n_rows, 1)."""
+    lexicon_step: npt.NDArray[np.float32]
+    """Log-odds per unit. Shape (4,)."""
+    edges: tuple[IntArray, IntArray]
+    """Packed lexical weights of the first and of the last words of a line. Shapes (n_rows, 1)."""
+    edge_steps: npt.NDArray[np.float32]
+    """Log-odds per unit in each. Shape (2, 4)."""
+    meaning: IntArray
+    """Packed embedding. Shape (n_rows, n_dimensions / 4)."""
+    meaning_step: npt.NDArray[np.float32]
+    """Scale of each dimension. Shape (n_dimensions,)."""
+    rarity: npt.NDArray[np.float32]
+    """Rarity of a stem, 0 to 1. Shape (n_rows,)."""
+
+
+class Lines(NamedTuple):
+    """What was read of each line of a block by itself. All arrays have ``n_lines`` rows.
+
+    Matrices lie column by column in memory, since they are worked on by column.
+    """
+
+    histogram: npt.NDArray[np.uint16]
+    edges: npt.NDArray[np.uint8]
+    line_hash: npt.NDArray[np.uint64]
+    length: IntArray
+    n_words: IntArray
+    n_capitalised: IntArray
+    word_characters: IntArray
+    lexical: npt.NDArray[np.float32]
+    first_words: npt.NDArray[np.float32]
+    last_words: npt.NDArray[np.float32]
+    meaning: npt.NDArray[np.float32]
+    stem: npt.NDArray[np.uint64]
+    """Hash of each word's stem. Shape (n_words,)."""
+    stem_line: IntArray
+    """Line of each word. Shape (n_words,)."""
+
+
+def inked_lines(block: Block) -> IntArray:
+    """Indices of the lines of a block that hold anything but white space. Shape (n_inked,)."""
+    filled = np.flatnonzero(block.ends > block.starts)
+    if not len(filled):
+        return filled
+    classes = tables().classes
+    is_inked = np.empty(len(block.codes), np.bool_)
+    for first in range(0, len(block.codes), PIECE):
+        kind = classes.take(block.codes[first : first + PIECE], mode="clip")
+        is_inked[first : first + PIECE] = (kind != CLASS["space"]) & (kind != CLASS["invisible"])
+    # Empty lines are left out, so every span here is real; the terminator behind a span is white space.
+    some = np.logical_or.reduceat(is_inked, block.starts[filled])
+    return filled[some]
+
+
+def read_lines(block: Block, lines: IntArray, words: WordTables) -> Lines:
+    """Read the chosen lines of a block, at most about :data:`~cleanfeed.tokens.PIECE` characters at a time.
+
+    Args:
+        block: The texts.
+        lines: Indices of lines of the block that are not blank, ascending; at least one.
+        words: Word tables of the model.
+    """
+    starts, ends = block.starts[lines], block.ends[lines]
+    shares = np.cumsum(np.minimum(ends - starts, HEAD + TAIL) + 2)
+    cuts = np.searchsorted(shares, np.arange(PIECE, int(shares[-1]) + PIECE, PIECE))
+    parts: list[Lines] = []
+    first = 0
+    for last in [*np.unique(cuts).tolist(), len(lines)]:
+        if last > first:
+            parts.append(_describe(scan(block.codes, starts[first:last], ends[first:last]), first, words))
+        first = max(first, last)
+    joined = parts[0] if len(parts) == 1 else Lines(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return joined._replace(length=ends - starts)
+
+
+def edge_words(n_words: IntArray) -> tuple[IntArray, IntArray]:
+    """Indices of the first and of the last :data:`EDGE_WORDS` words of each line, ascending.
+
+    Args:
+        n_words: Words of each line. Shape (n_lines,).
+    """
+    end = np.cumsum(n_words)[:, None]
+    begin = end - n_words[:, None]
+    first, last = begin + np.arange(EDGE_WORDS), end + np.arange(-EDGE_WORDS, 0)
+    return first[first < end], last[last >= begin]
+
+
+def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
+    n_lines = len(read.histogram)
+    n_words = np.bincount(read.word_line, minlength=n_lines)
+    begins_upper = read.word_class == CLASS["upper"]
+    lexical = sum_rows(tables.lexicon, read.word_hash, read.word_line, n_lines)
+    spans = read.word_hash[:, EDGE_SPANS]
+    edge_line = np.repeat(np.arange(n_lines), np.minimum(n_words, EDGE_WORDS))
+    of_edge = [
+        sum_rows(table, spans.take(words, axis=0), edge_line, n_lines) * step
+        for table, step, words in zip(tables.edges, tables.edge_steps, edge_words(n_words), strict=True)
+    ]
+    meaning = sum_rows(tables.meaning, read.word_hash[:, :-1], read.word_line, n_lines)
+    return Lines(
+        histogram=np.asfortranarray(read.histogram),
+        edges=read.edges,
+        line_hash=read.line_hash,
+        length=n_words,
+        n_words=n_words,
+        n_capitalised=np.bincount(read.word_line[begins_upper], minlength=n_lines),
+        word_characters=np.bincount(read.word_line, read.word_length, minlength=n_lines).astype(np.int64),
+        lexical=lexical * tables.lexicon_step,
+        first_words=of_edge[0],
+        last_words=of_edge[1],
+        meaning=np.multiply(meaning.T, tables.meaning_step[:, None], order="C").T,
+        stem=np.ascontiguousarray(read.word_hash[:, STEM]),
+        stem_line=read.word_line + first_line,
+    )
