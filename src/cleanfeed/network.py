@@ -78,7 +78,7 @@ class Network(NamedTuple):
 
 def _product(values: Array, weight: Array) -> Array:
     """``values @ weight`` in stacks of so few rows that BLAS stays on the calling thread."""
-    rows = 1 << max((_ONE_THREAD // weight.size).bit_length() - 1, 0)
+    rows = max(_ONE_THREAD // weight.size, 1)
     whole = len(values) // rows * rows
     product = np.empty((len(values), weight.shape[1]))
     stacks = values[:whole].reshape(-1, rows, len(weight))
