@@ -6,10 +6,12 @@ import json
 import re
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from cleanfeed import Cleaner
 from cleanfeed.training.align import align, align_file
 from cleanfeed.training.calibrate import calibrate
 from cleanfeed.training.compose import STYLES, Composer
@@ -198,3 +200,25 @@ def test_figures_of_what_was_left_out() -> None:
 
     page = Document("own", "g", "en", "", ["x" * 30, "x" * 10, "junk", "junk", "meta", "?"], [BODY, BODY, TEASER, JUNK, META, UNKNOWN])
     assert _figures([page], np.array([False, True, True, False, True, True])) == (0.5, 0.75)
+
+
+def test_what_is_left_out_is_judged_as_a_finished_model_judges() -> None:
+    """With the bundled model's parts in place of fitted ones, scores are those that `explain` gives."""
+    pytest.importorskip("scipy")
+    from cleanfeed.training.leave_out import _judge
+
+    own = list(labelled(ROOT / "benchmarks" / "labelled" / "test.jsonl", "own"))[:70]
+    explained = list(Cleaner().explain_many("\n".join(document.lines) for document in own))
+    # A line of nothing but strokes is blank to `explain`, and the only line of a text is not scored there.
+    usual = [len(lines) > 1 and all(line.label != "blank" for line in lines) for lines in explained]
+    documents = [document for document, is_usual in zip(own, usual, strict=True) if is_usual]
+    assert len(documents) > 60
+    model = Cleaner().model
+    owner = np.repeat(np.arange(len(documents)), [len(document.lines) for document in documents])
+    fitting = SimpleNamespace(
+        lines=SimpleNamespace(documents=documents, owner=owner), jobs=1,
+        tables=lambda rows: model.tables, first=lambda rows: model.first, second=lambda rows: model.second,
+    )  # fmt: skip
+    scores = _judge(fitting, np.ones(len(documents), np.bool_), documents, temperature=1.0)  # type: ignore[arg-type]
+    expected = [line.score for lines, is_usual in zip(explained, usual, strict=True) if is_usual for line in lines]
+    assert scores == pytest.approx(expected, abs=1e-6)

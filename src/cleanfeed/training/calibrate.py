@@ -47,6 +47,12 @@ def calibrate(network: Network, unseen: Array, labels: Array, weights: Array) ->
     return network._replace(weights=weights_, biases=biases), found
 
 
+def drop_score(scores: Array, temperature: float, effective_length: Array) -> Array:
+    """What a finished model would say of lines of which these are the scores before calibration. Shape (n_lines,)."""
+    drop = softmax(scores / temperature)[:, TEASER : BOILERPLATE + 1].sum(axis=1)
+    return weighted_by_length(drop, effective_length)
+
+
 def choose_threshold(
     unseen: Array, calibration: dict[str, float], lines: TrainingLines, effective_length: Array
 ) -> tuple[float, list[dict[str, float]]]:
@@ -67,19 +73,20 @@ def choose_threshold(
     Raises:
         ValueError: No document was labelled line by line, or no threshold keeps as much.
     """
-    drop = softmax(unseen / calibration["temperature"])[:, TEASER : BOILERPLATE + 1].sum(axis=1)
-    score = weighted_by_length(drop, effective_length)
+    score = drop_score(unseen, calibration["temperature"], effective_length)
     length = np.array([len(line) for line in lines.lines])
     body, junk = lines.labels == BODY, (lines.labels >= TEASER) & (lines.labels != UNKNOWN)
     corpus = np.array([trusted_corpus(document) for document in lines.documents])[lines.owner]
-    names = sorted(set(corpus.tolist()) - {""})
-    if not names:
+    members = [corpus == name for name in sorted(set(corpus.tolist()) - {""})]
+    if not members:
         raise ValueError("no documents labelled line by line: there is nothing to choose the threshold by")
+    bodies, junks = [body & member for member in members], [junk & member for member in members]
+    one = np.ones(len(length))
     steps, threshold = [], None
     for step in np.round(np.arange(0.95, 0.04, -0.01), 2).tolist():
         dropped = score >= step
-        kept = np.mean([1 - _share(length, body & (corpus == name), dropped) for name in names])
-        recall = np.mean([_share(np.ones(len(length)), junk & (corpus == name), dropped) for name in names])
+        kept = np.mean([1 - _share(length, lines_of_body, dropped) for lines_of_body in bodies])
+        recall = np.mean([_share(one, lines_of_junk, dropped) for lines_of_junk in junks])
         steps.append({"threshold": step, "body_kept": round(float(kept), 4), "junk_recall": round(float(recall), 4)})
         if kept >= BODY_KEPT:
             threshold = step

@@ -13,19 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cleanfeed.decode import second_features
-from cleanfeed.model import weighted_by_length
-from cleanfeed.network import softmax
-from cleanfeed.training.corpus import BODY, BOILERPLATE, JUNK, TEASER, Document
+from cleanfeed.training.calibrate import drop_score
+from cleanfeed.training.corpus import BODY, JUNK, TEASER, Document
 from cleanfeed.training.dataset import trusted_corpus
 from cleanfeed.training.fit import Fitting
-from cleanfeed.training.matrix import describe
+from cleanfeed.training.matrix import second_matrix
 
 Array = npt.NDArray[Any]
 
 #: Documents and lines of junk from which a language or a corpus has a row of its own.
 _ENOUGH_DOCUMENTS, _ENOUGH_JUNK = 20, 50
-_DOCUMENTS_AT_ONCE = 64
 
 
 def table(fitting: Fitting, unseen: Array, *, temperature: float, threshold: float) -> Iterator[str]:
@@ -40,7 +37,7 @@ def table(fitting: Fitting, unseen: Array, *, temperature: float, threshold: flo
     yield "| left out | documents | junk lines | junk F1 | body kept | only sites left out: F1 | body kept |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     documents, owner = fitting.lines.documents, fitting.lines.owner
-    usual = _drop_score(unseen, temperature, fitting.effective_length())
+    usual = drop_score(unseen, temperature, fitting.effective_length())
     for name, left, measured in _choices(documents):
         chosen = [document for document, is_measured in zip(documents, measured, strict=True) if is_measured]
         scores = _judge(fitting, left, chosen, temperature)
@@ -76,18 +73,9 @@ def _judge(fitting: Fitting, left: Array, measured: Sequence[Document], temperat
     groups = {document.group for document, is_left in zip(lines.documents, left, strict=True) if is_left}
     rows = np.flatnonzero(np.array([document.group not in groups for document in lines.documents])[lines.owner])
     tables, first, second = fitting.tables(rows), fitting.first(rows), fitting.second(rows)
-    found = []
-    for at in range(0, len(measured), _DOCUMENTS_AT_ONCE):
-        read, described = describe(measured[at : at + _DOCUMENTS_AT_ONCE], tables)
-        _, inputs = second_features(read, described, first.probabilities(described.matrix))
-        scores = second.logits(second.inputs(inputs))
-        found.append(_drop_score(scores, temperature, described.columns["effective length"]))
-    return np.concatenate(found)
-
-
-def _drop_score(scores: Array, temperature: float, effective_length: Array) -> Array:
-    drop = softmax(scores / temperature)[:, TEASER : BOILERPLATE + 1].sum(axis=1)
-    return weighted_by_length(drop, effective_length)
+    names, inputs = second_matrix(measured, np.zeros(len(measured), np.int64), [tables], [first], jobs=fitting.jobs)
+    scores = second.logits(second.inputs(np.ascontiguousarray(inputs.T)))
+    return drop_score(scores, temperature, np.expm1(inputs[:, names.index("again: log length")]))
 
 
 def _figures(documents: Sequence[Document], dropped: Array) -> tuple[float, float]:
