@@ -57,7 +57,7 @@ build/.installed: build/.venv pyproject.toml
 	@touch $@
 
 build/.tested: build/.installed
-	$(PIP) install --group test --editable ".[parquet,train,warc,zstd]"
+	$(PIP) install --group test --editable ".[fast,parquet,train,warc,zstd]"
 	@touch $@
 
 build/.trained: build/.installed

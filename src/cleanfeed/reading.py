@@ -7,6 +7,9 @@ have no influence: extractors disagree on them.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from importlib.util import find_spec
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +17,8 @@ import numpy.typing as npt
 
 from cleanfeed.lexical import sum_rows
 from cleanfeed.lines import Block
-from cleanfeed.tokens import EDGE_SPANS, HEAD, PIECE, STEM, TAIL, Scan, scan
-from cleanfeed.unicode import CLASS, tables
+from cleanfeed.tokens import EDGE_SPANS, HEAD, PIECE, STEM, TAIL, Scan, constants, scan
+from cleanfeed.unicode import CLASS, N_CLASSES, tables
 
 IntArray = npt.NDArray[np.int64]
 
@@ -23,6 +26,9 @@ IntArray = npt.NDArray[np.int64]
 LEXICAL = ("junk", "teaser", "boilerplate", "meta")
 #: Words at either end of a line that are read once more by tables of their own: "Read also: …", "… continue reading".
 EDGE_WORDS = 3
+#: Characters of a block from which the compiled pass reads it, if numba is installed: half of what `clean_many` puts together.
+#: A single page never waits for numba to load, which takes half a second.
+_WORTH_COMPILING = 1 << 17
 
 
 class WordTables(NamedTuple):
@@ -83,13 +89,53 @@ def inked_lines(block: Block) -> IntArray:
 
 
 def read_lines(block: Block, lines: IntArray, words: WordTables) -> Lines:
-    """Read the chosen lines of a block, at most about :data:`~cleanfeed.tokens.PIECE` characters at a time.
+    """Read the chosen lines of a block; the compiled pass reads large blocks, where it can be had.
 
     Args:
         block: The texts.
         lines: Indices of lines of the block that are not blank, ascending; at least one.
         words: Word tables of the model.
     """
+    if len(block.codes) >= _WORTH_COMPILING and (compiled := _compiled()):
+        return read_compiled(compiled, block, lines, words)
+    return read_in_pieces(block, lines, words)
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> ModuleType | None:
+    """The compiled pass, or None without numba."""
+    if not find_spec("numba"):
+        return None
+    from cleanfeed import compiled
+
+    return compiled
+
+
+def read_compiled(compiled: ModuleType, block: Block, lines: IntArray, words: WordTables) -> Lines:
+    """What :func:`read_lines` gives, by :mod:`cleanfeed.compiled`."""
+    starts, ends = block.starts[lines], block.ends[lines]
+    n_lines, n_read = len(lines), int(np.minimum(ends - starts, HEAD + TAIL).sum())
+    line_hash, counts = np.empty(n_lines, np.uint64), np.empty((3, n_lines), np.int64)
+    histogram = np.zeros((n_lines, N_CLASSES), np.uint16)
+    edges = np.full((n_lines, 4), CLASS["space"], np.uint8)
+    by_word = (words.lexicon, *words.edges, words.meaning)
+    sums = tuple(np.zeros((n_lines, 4 * table.shape[1]), np.int32) for table in by_word)
+    stem, stem_line = np.empty(n_read, np.uint64), np.empty(n_read, np.int64)
+    known = constants()
+    n_words = compiled.read(
+        block.codes, starts, ends, (known.classes, known.value, known.group), by_word, EDGE_WORDS,
+        line_hash, counts, histogram, edges, sums, stem, stem_line,
+    )  # fmt: skip
+    lexical, first_words, last_words, meaning = sums
+    return Lines(
+        np.asfortranarray(histogram), edges, line_hash, ends - starts, counts[0], counts[1], counts[2],
+        lexical * words.lexicon_step, first_words * words.edge_steps[0], last_words * words.edge_steps[1],
+        _scaled(meaning, words), stem[:n_words].copy(), stem_line[:n_words].copy(),
+    )  # fmt: skip
+
+
+def read_in_pieces(block: Block, lines: IntArray, words: WordTables) -> Lines:
+    """What :func:`read_lines` gives, by NumPy: at most about :data:`~cleanfeed.tokens.PIECE` characters at a time."""
     starts, ends = block.starts[lines], block.ends[lines]
     shares = np.cumsum(np.minimum(ends - starts, HEAD + TAIL) + 2)
     cuts = np.searchsorted(shares, np.arange(PIECE, int(shares[-1]) + PIECE, PIECE))
@@ -138,7 +184,12 @@ def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
         lexical=lexical * tables.lexicon_step,
         first_words=of_edge[0],
         last_words=of_edge[1],
-        meaning=np.multiply(meaning.T, tables.meaning_step[:, None], order="C").T,
+        meaning=_scaled(meaning, tables),
         stem=np.ascontiguousarray(read.word_hash[:, STEM]),
         stem_line=read.word_line + first_line,
     )
+
+
+def _scaled(meaning: npt.NDArray[np.int32], tables: WordTables) -> npt.NDArray[np.float32]:
+    """Sums of the embedding's rows in its own units, column by column in memory. Shape (n_lines, n_dimensions)."""
+    return np.multiply(meaning.T, tables.meaning_step[:, None], order="C").T

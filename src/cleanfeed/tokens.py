@@ -25,10 +25,11 @@ HEAD, TAIL = 384, 128
 PIECE = 1 << 17
 
 _NEWLINE = 10
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd (Knuth, TAOCP 6.4)
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd (Knuth, TAOCP 6.4)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
-_MIX = np.uint64(0xD6E8FEB86659FD93)  # of degski's 64-bit mixer; low bits of the polynomial are weak
-_NO_WORD, _SPACED_WORD, _IDEOGRAPHS, _UNSPACED_WORD = range(4)
+MIX = np.uint64(0xD6E8FEB86659FD93)  # of degski's 64-bit mixer; low bits of the polynomial are weak
+#: Ways of the classes to make words: none, runs, pairs, pieces of four.
+NO_WORD, SPACED_WORD, IDEOGRAPHS, UNSPACED_WORD = range(4)
 
 #: Spans of a word that are hashed, besides the whole of it: its first 3 and 5 and its last 3 and 5 characters. They
 #: see through prefixes and suffixes (Arabic wa-, al-, Turkish case endings) without knowing any language.
@@ -49,15 +50,16 @@ class Constants(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _constants() -> Constants:
+def constants() -> Constants:
+    """The tables, worked out on first use."""
     table = tables()
     value = mix(table.folded.astype(np.uint64) + np.uint64(1))
     group = np.zeros(N_CLASSES, np.uint8)
-    group[[CLASS[name] for name in SPACED]] = _SPACED_WORD
-    group[CLASS["ideograph"]] = _IDEOGRAPHS
-    group[CLASS["unspaced"]] = _UNSPACED_WORD
+    group[[CLASS[name] for name in SPACED]] = SPACED_WORD
+    group[CLASS["ideograph"]] = IDEOGRAPHS
+    group[CLASS["unspaced"]] = UNSPACED_WORD
     size = 2 * PIECE + HEAD + TAIL + 3
-    power = np.full(size, _MULTIPLIER)
+    power = np.full(size, MULTIPLIER)
     inverse = np.full(size, _INVERSE)
     power[0] = inverse[0] = 1
     return Constants(table.classes, value, group, np.multiply.accumulate(power), np.multiply.accumulate(inverse))
@@ -65,8 +67,8 @@ def _constants() -> Constants:
 
 def mix(values: HashArray) -> HashArray:
     """Spread the bits of ``values`` so that any of them can index a table."""
-    values = (values ^ (values >> np.uint64(32))) * _MIX
-    values = (values ^ (values >> np.uint64(32))) * _MIX
+    values = (values ^ (values >> np.uint64(32))) * MIX
+    values = (values ^ (values >> np.uint64(32))) * MIX
     return values ^ (values >> np.uint64(32))
 
 
@@ -91,24 +93,24 @@ class Scan(NamedTuple):
 
 def scan(codes: npt.NDArray[np.uint32], starts: IntArray, ends: IntArray) -> Scan:
     """Read lines, none of them empty, whose read shares together stay within :data:`PIECE` (or one line alone)."""
-    constants = _constants()
+    known = constants()
     characters, line_of_segment, segment_lengths = _read_share(codes, starts, ends)
-    classes = constants.classes.take(characters, mode="clip")
+    classes = known.classes.take(characters, mode="clip")
     line = np.repeat(line_of_segment, segment_lengths)
     seen = classes != CLASS["invisible"]
     if not seen.all():
         characters, classes, line = characters[seen], classes[seen], line[seen]
     n_lines = len(starts)
     histogram = np.bincount(line * N_CLASSES + classes, minlength=n_lines * N_CLASSES).reshape(n_lines, N_CLASSES)
-    group = constants.group.take(classes)
-    value = constants.value.take(characters, mode="clip")
-    value *= constants.power[: len(value)]
+    group = known.group.take(classes)
+    value = known.value.take(characters, mode="clip")
+    value *= known.power[: len(value)]
     prefix = np.empty(len(value) + 1, np.uint64)
     prefix[0] = 0
     np.cumsum(value, out=prefix[1:])
     first, last, group_of_word = _words(group)
     word_line = line.take(first)
-    hashes = _hash_spans(prefix, constants.inverse, first, last, group_of_word, word_line)
+    hashes = _hash_spans(prefix, known.inverse, first, last, group_of_word, word_line)
     return Scan(
         histogram.astype(np.uint16),
         _edges(classes, line, n_lines),
@@ -152,15 +154,15 @@ def _words(group: npt.NDArray[np.uint8]) -> tuple[IntArray, IntArray, npt.NDArra
     runs = np.concatenate(([0], runs))
     run_ends = np.append(runs[1:], len(group))
     run_group = group.take(runs)
-    spaced = run_group == _SPACED_WORD
+    spaced = run_group == SPACED_WORD
     first, last = runs[spaced], run_ends[spaced]
-    unspaced = run_group > _SPACED_WORD
+    unspaced = run_group > SPACED_WORD
     if not unspaced.any():
-        return first, last, np.full(len(first), _SPACED_WORD, np.uint8)
+        return first, last, np.full(len(first), SPACED_WORD, np.uint8)
     run_lengths = (run_ends - runs)[unspaced]
     piece_ends = np.repeat(run_ends[unspaced], run_lengths)
-    pieces = np.flatnonzero(group > _SPACED_WORD)
-    width = np.where(group.take(pieces) == _IDEOGRAPHS, 2, 4)
+    pieces = np.flatnonzero(group > SPACED_WORD)
+    width = np.where(group.take(pieces) == IDEOGRAPHS, 2, 4)
     piece_ends = np.minimum(pieces + width, piece_ends)
     first = np.concatenate((first, pieces))
     last = np.concatenate((last, piece_ends))
@@ -179,7 +181,7 @@ def _hash_spans(
 ) -> HashArray:
     """Mixed hashes of the spans of each word. Shape (n_words, len(SPANS))."""
     # Ideographs: one character stands for three of an alphabet, and the last character of a pair begins the next.
-    short = np.where(group == _IDEOGRAPHS, 1, 3)
+    short = np.where(group == IDEOGRAPHS, 1, 3)
     hashes = np.empty((len(SPANS), len(first)), np.uint64)
     at_first, at_last = prefix.take(first), prefix.take(last)
     inverse_first = inverse.take(first)
@@ -189,11 +191,11 @@ def _hash_spans(
     for row, width in ((3, short), (4, 5)):
         begin = np.maximum(last - width, first)
         hashes[row] = (at_last - prefix.take(begin)) * inverse.take(begin)
-    hashes[5, :-1] = hashes[0, :-1] * _MULTIPLIER + hashes[0, 1:]
+    hashes[5, :-1] = hashes[0, :-1] * MULTIPLIER + hashes[0, 1:]
     ends_line = np.ones(len(first), np.bool_)
     ends_line[:-1] = word_line[1:] != word_line[:-1]
-    hashes[5][ends_line] = hashes[0][ends_line] * _MULTIPLIER
-    hashes += (np.arange(len(SPANS), dtype=np.uint64) * _MIX)[:, None]
+    hashes[5][ends_line] = hashes[0][ends_line] * MULTIPLIER
+    hashes += (np.arange(len(SPANS), dtype=np.uint64) * MIX)[:, None]
     return mix(hashes).T
 
 
