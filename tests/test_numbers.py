@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanfeed.lexical import keys_of, pack, quantise, sum_rows, unpack
+from cleanfeed.lexical import (
+    PHRASE,
+    keys_of,
+    pack,
+    quantise,
+    rows_of_words,
+    strongest,
+    sum_words,
+    unpack,
+    words_of_lines,
+)
 from cleanfeed.lines import block_of
 from cleanfeed.model import weighted_by_length
 from cleanfeed.network import HIDDEN_STEP, INPUT_STEP, WEIGHT_STEP, Network, on_grid, settle
@@ -53,6 +63,11 @@ def test_long_lines_are_read_at_both_ends() -> None:
     assert read.word_length.tolist() == [HEAD, TAIL]
 
 
+def sum_rows(packed: np.ndarray, hashes: np.ndarray, n_words: np.ndarray) -> np.ndarray:
+    """Rows of every span of every word of each line, summed."""
+    return sum_words(rows_of_words(packed, hashes), words_of_lines(n_words), hashes.shape[1])
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_packed_sums_are_sums(seed: int) -> None:
     """Rows summed four to an integer are the rows summed one by one."""
@@ -62,8 +77,27 @@ def test_packed_sums_are_sums(seed: int) -> None:
     owner = np.sort(rng.integers(0, 9, 50))
     expected = np.zeros((10, 8), np.int64)
     np.add.at(expected, owner, rows[keys_of(hashes, 64)].sum(axis=1, dtype=np.int64))
-    assert (sum_rows(pack(rows), hashes, owner, 10) == expected).all()
+    assert (sum_rows(pack(rows), hashes, np.bincount(owner, minlength=10)) == expected).all()
     assert (unpack(pack(rows)) == rows).all()
+
+
+@given(st.lists(st.integers(0, 7), max_size=3), st.integers(0, 2**32 - 1))
+def test_what_single_words_say_is_not_drowned(counts: list[int], seed: int) -> None:
+    """The strongest word, the strongest four words in a row and the sum of what is positive, as a plain loop finds them."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(-762, 763, (sum(counts), 4))
+    owner = np.repeat(np.arange(len(counts)), counts)
+    packed = (rows << (np.arange(4) * 16)).sum(axis=1, keepdims=True)
+    word, phrase, positive = strongest(packed, words_of_lines(np.array(counts, np.int64)))
+    for line in range(len(counts)):
+        own = rows[owner == line]
+        if len(own):
+            ends = range(1, len(own) + 1)
+            assert (word[line] == own.max(axis=0)).all()
+            assert (phrase[line] == np.max([own[max(end - PHRASE, 0) : end].sum(axis=0) for end in ends], axis=0)).all()
+            assert (positive[line] == np.maximum(own, 0).sum(axis=0)).all()
+        else:
+            assert not word[line].any() and not phrase[line].any() and not positive[line].any()
 
 
 @pytest.mark.parametrize("weight", [-127, 127])
@@ -74,7 +108,7 @@ def test_packed_sums_of_one_word_again_and_again_are_sums(weight: int, n_words: 
     rows[:, 2] = 1
     hashes = np.zeros((2 * n_words, 6), np.uint64)
     owner = np.repeat([0, 2], n_words)
-    sums = sum_rows(pack(rows), hashes, owner, 3)
+    sums = sum_rows(pack(rows), hashes, np.bincount(owner, minlength=3))
     assert sums.tolist() == [[6 * n_words * value for value in (weight, weight, 1, weight)] if line != 1 else [0] * 4 for line in range(3)]
 
 

@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "cleanfeed"
 
 #: Who may import whom: a module imports from rooms to the left of its own, or from its own.
 LAYERS = [
-    {"unicode", "lines"}, {"tokens", "segments"}, {"lexical", "coherence", "network"}, {"compiled"}, {"reading"}, {"features"}, {"decode"},
+    {"unicode", "lines", "segments"}, {"tokens"}, {"lexical", "coherence", "network"}, {"compiled"}, {"reading"}, {"features"}, {"decode"},
     {"model"}, {"reasons"}, {"cleaner"}, {"extract", "repeats", "reporting"},
     {"batch", "engines", "evaluation", "training"}, {"explain_command"}, {"cli"}, {"__main__"},
 ]  # fmt: skip

@@ -13,11 +13,12 @@ import pytest
 
 from cleanfeed import Cleaner
 from cleanfeed.training.align import align, align_file
+from cleanfeed.training.bank import read_banks
 from cleanfeed.training.calibrate import calibrate
 from cleanfeed.training.compose import STYLES, Composer
 from cleanfeed.training.corpus import BODY, BOILERPLATE, JUNK, META, TEASER, UNKNOWN, Document, labelled, relabelled
-from cleanfeed.training.dataset import fold_of, trusted_corpus
-from cleanfeed.training.sources import Article, Pool, paragraphs_of, part_of, same_subject
+from cleanfeed.training.dataset import fold_of, fold_of_line, trusted_corpus
+from cleanfeed.training.sources import Article, Pool, article_of, paragraphs_of, part_of, same_subject
 
 ROOT = Path(__file__).parents[1]
 
@@ -76,7 +77,7 @@ def test_composition_shows_what_it_promises() -> None:
     clean_ones = sum(not {TEASER, BOILERPLATE} & set(d.labels) for d in documents)
     assert 0.3 < clean_ones / len(documents) < 0.45
     shown = {trait for d in documents for trait in d.traits}
-    assert {"clean", "tail", "same subject", "block inside", "inline", "before", "blurbs", "short ending", "no article"} <= shown
+    assert {"clean", "tail", "same subject", "block inside", "inline", "before", "blurbs", "short ending", "no article", "listing"} <= shown
     assert {f"style: {name}" for name in STYLES} <= shown
     assert any(META in d.labels for d in documents)
 
@@ -121,6 +122,36 @@ def test_the_labelled_documents_hold_together() -> None:
     assert all(set(document.labels) <= {BODY, META, TEASER, BOILERPLATE} for side in sides.values() for document in side)
     assert 0.28 < len(sides["test"]) / len(raw) < 0.4
     assert sum(document.lang == "ar" for side in sides.values() for document in side) >= 350
+
+
+def test_the_line_banks_hold_together() -> None:
+    """Banks of many languages: four labels each, no line twice, and folds that do not depend on the order."""
+    lines = list(read_banks(ROOT / "benchmarks" / "labelled" / "lines"))
+    languages = {line.lang for line in lines}
+    assert len(languages) >= 50
+    for lang in languages:
+        own = [line for line in lines if line.lang == lang]
+        assert {line.label for line in own} == {BODY, META, TEASER, BOILERPLATE}, lang
+        assert len({line.text.casefold() for line in own}) == len(own), lang
+        assert all(line.text == line.text.strip() for line in own), lang
+    assert [fold_of_line(line, 4) for line in lines[:20]] == [fold_of_line(line, 4) for line in reversed(lines[:20])][::-1]
+
+
+@pytest.mark.parametrize("row", ["body\tshort", "junk?\tshort\ttext", "body\tshort\t "])
+def test_a_bad_row_of_a_bank_is_named(tmp_path: Path, row: str) -> None:
+    """What cannot be read is told with its file and line."""
+    (tmp_path / "en.tsv").write_text(f"body\tshort\tfine\n{row}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"en\.tsv:2: expected label, kind and text"):
+        list(read_banks(tmp_path))
+
+
+def test_pages_are_surrounded_anew() -> None:
+    """The body of a labelled page becomes an article, its short first line the title; too little body is left alone."""
+    body = ["A short title", "A paragraph of some length about a bridge. " * 3, "Another paragraph of it. " * 4, "The last of it."]
+    page = Document("own", "own:1", "en", "", ["Menu", *body, "Read also"], [BOILERPLATE, *[BODY] * 4, TEASER])
+    article = article_of(page)
+    assert article and article.title == body[0] and article.paragraphs == body[1:]
+    assert article_of(Document("own", "own:2", "en", "", ["One", "Two", "Three"], [BODY] * 3)) is None
 
 
 def test_relabelled_holds_no_text() -> None:
@@ -209,15 +240,14 @@ def test_what_is_left_out_is_judged_as_a_finished_model_judges() -> None:
 
     own = list(labelled(ROOT / "benchmarks" / "labelled" / "test.jsonl", "own"))[:70]
     explained = list(Cleaner().explain_many("\n".join(document.lines) for document in own))
-    # A line of nothing but strokes is blank to `explain`, and the only line of a text is not scored there.
-    usual = [len(lines) > 1 and all(line.label != "blank" for line in lines) for lines in explained]
+    usual = [len(lines) > 1 for lines in explained]  # the only line of a text is not scored there
     documents = [document for document, is_usual in zip(own, usual, strict=True) if is_usual]
     assert len(documents) > 60
     model = Cleaner().model
     owner = np.repeat(np.arange(len(documents)), [len(document.lines) for document in documents])
     fitting = SimpleNamespace(
-        lines=SimpleNamespace(documents=documents, owner=owner), jobs=1,
-        tables=lambda rows: model.tables, first=lambda rows: model.first, second=lambda rows: model.second,
+        lines=SimpleNamespace(documents=documents, owner=owner), jobs=1, bank=SimpleNamespace(lang=np.array(["en"])),
+        tables=lambda rows, bank: model.tables, first=lambda rows: model.first, second=lambda rows: model.second,
     )  # fmt: skip
     scores = _judge(fitting, np.ones(len(documents), np.bool_), documents, temperature=1.0)  # type: ignore[arg-type]
     expected = [line.score for lines, is_usual in zip(explained, usual, strict=True) if is_usual for line in lines]

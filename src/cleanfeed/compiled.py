@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from cleanfeed.lexical import WEIGHT_LIMIT
+from cleanfeed.lexical import PHRASE, WEIGHT_LIMIT
 from cleanfeed.tokens import HEAD, IDEOGRAPHS, MIX, MULTIPLIER, SPACED_WORD, SPANS, TAIL
 from cleanfeed.unicode import CLASS, LIMIT
 
@@ -113,9 +113,26 @@ def _hash(values: Any, begin: int, stop: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
+def _strongest(rows: Any, n_words: int, word: Any, phrase: Any, positive: Any) -> None:
+    """Greatest sum of a word and of a phrase, and sum of what is positive, of each column (:func:`cleanfeed.lexical.strongest`)."""
+    for column in range(4):
+        running = 0
+        for at in range(n_words):
+            value = rows[at, column]
+            running += value
+            if at >= PHRASE:
+                running -= rows[at - PHRASE, column]
+            positive[column] += max(value, 0)
+            if not at or value > word[column]:
+                word[column] = value
+            if not at or running > phrase[column]:
+                phrase[column] = running
+
+
+@njit(cache=True, nogil=True)
 def read(
     codes: Any, starts: Any, ends: Any, constants: Any, tables: Any, edge_words: int,
-    line_hash: Any, counts: Any, histogram: Any, edges: Any, sums: Any, stem: Any, stem_line: Any,
+    line_hash: Any, counts: Any, histogram: Any, edges: Any, sums: Any, strongest: Any, stem: Any, stem_line: Any,
 ) -> int:  # fmt: skip
     """Read lines that are not blank, and fill the arrays given for what is read.
 
@@ -131,6 +148,7 @@ def read(
         histogram: Zeros; filled. Shape (n_lines, N_CLASSES), uint16.
         edges: Filled where anything but white space is read. Shape (n_lines, 4), uint8.
         sums: Zeros, one array for each table; filled. Shapes (n_lines, n_columns), int32.
+        strongest: Zeros for the strongest word, the strongest phrase and the positive words; filled. Shape (3, n_lines, 4), int32.
         stem: Filled. Shape (at least the number of words,), uint64.
         stem_line: Filled. Shape (as ``stem``,), int64.
 
@@ -146,6 +164,7 @@ def read(
     n_packed = meaning.shape[1]
     kind, values = np.empty(_READ, np.uint8), np.empty(_READ, np.uint64)
     begin, stop = np.empty(_READ, np.int32), np.empty(_READ, np.int32)
+    rows = np.empty((_READ, 4), np.int32)
     whole, means = np.zeros(_READ + 1, np.uint64), np.zeros(n_packed, np.int64)
     total = 0
     for line in range(len(starts)):
@@ -170,10 +189,13 @@ def read(
             hash_3 = _mix(_hash(values, max(end - short, at), end) + np.uint64(3) * MIX)
             hash_4 = _mix(_hash(values, max(end - 5, at), end) + np.uint64(4) * MIX)
             hash_5 = _mix(whole[word] * MULTIPLIER + whole[word + 1] + np.uint64(5) * MIX)
-            lexical += (
+            of_word = (
                 lexicon[hash_0 >> lexicon_shift, 0] + lexicon[hash_1 >> lexicon_shift, 0] + lexicon[hash_2 >> lexicon_shift, 0]
                 + lexicon[hash_3 >> lexicon_shift, 0] + lexicon[hash_4 >> lexicon_shift, 0] + lexicon[hash_5 >> lexicon_shift, 0]
             )  # fmt: skip
+            rows[word] = 0
+            _unpack(of_word, rows[word])
+            lexical += of_word
             for column in range(n_packed):
                 means[column] += (
                     meaning[hash_0 >> meaning_shift, column] + meaning[hash_1 >> meaning_shift, column]
@@ -194,6 +216,7 @@ def read(
                 for column in range(n_packed):
                     _unpack(means[column], meaning_sums[line, 4 * column :])
                     means[column] = 0
+        _strongest(rows, n_words, strongest[0, line], strongest[1, line], strongest[2, line])
         _unpack(first, first_sums[line])
         _unpack(last, last_sums[line])
         line_hash[line] = _mix(of_line)

@@ -23,6 +23,7 @@ CARRIED = (
     "capitalised words", "begins with bullet", "begins with digit", "ends with stop", "ends with question",
     "ends with exclamation", "ends with ellipsis", "ends with colon", "ends with quote", "ends a sentence",
     "words say junk", "words say teaser", "words say boilerplate", "words say meta", "words insist on junk",
+    "strongest word says junk", "strongest phrase says junk", "positive words insist on junk",
     "first words say junk", "first words say teaser", "last words say junk",
     "stems shared with paragraphs", "stems shared with opening", "stems shared with all lines",
     "meaning like paragraphs", "meaning like opening", "meaning like line -1", "meaning like line +1",

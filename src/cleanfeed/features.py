@@ -94,6 +94,10 @@ def _words(lines: Lines, units: Floats) -> Columns:
     lexical = lines.lexical.T
     columns: Columns = {f"words say {name}": mean for name, mean in zip(LEXICAL, lexical / keys, strict=True)}
     columns |= {f"words insist on {name}": sums for name, sums in zip(LEXICAL, lexical / np.sqrt(keys), strict=True)}
+    columns |= {f"strongest word says {name}": column for name, column in zip(LEXICAL, lines.strongest_word.T, strict=True)}
+    columns |= {f"strongest phrase says {name}": column for name, column in zip(LEXICAL, lines.strongest_phrase.T, strict=True)}
+    positive = lines.positive_words.T / np.sqrt(keys)
+    columns |= {f"positive words insist on {name}": column for name, column in zip(LEXICAL, positive, strict=True)}
     at_edge = np.sqrt(np.minimum(keys, EDGE_WORDS))
     for place, sums in (("first", lines.first_words), ("last", lines.last_words)):
         columns |= {f"{place} words say {name}": column for name, column in zip(LEXICAL, sums.T / at_edge, strict=True)}

@@ -101,7 +101,12 @@ def join_kept(text: str, starts: IntArray, kept: npt.NDArray[np.bool_]) -> str:
     """
     if kept.all():
         return text
-    edges = np.flatnonzero(np.diff(kept, prepend=False, append=False)).tolist()
+    # Not np.diff with its prepend and append: they took a twelfth of the time of short documents.
+    edges = (np.flatnonzero(kept[1:] != kept[:-1]) + 1).tolist()
+    if kept[0]:
+        edges.insert(0, 0)
+    if kept[-1]:
+        edges.append(len(kept))
     bounds = [*starts.tolist(), len(text)] if len(starts) < 64 else np.append(starts, len(text))
     return "".join([text[bounds[first] : bounds[last]] for first, last in zip(edges[::2], edges[1::2], strict=True)])
 

@@ -30,6 +30,9 @@ _LINES_AT_ONCE = 512
 #: second thread shortens products as small as ours by little and spins between them: twice the CPU time for 20 % less
 #: on the clock, and cores taken from the threads or processes beside.
 _ONE_THREAD = 1 << 18
+#: Rows that the kernels of OpenBLAS work on at once: with 271 inputs and 192 units a product in stacks of four runs at 101
+#: billion operations a second, in stacks of five at 69.
+_TILE = 4
 
 
 class Network(NamedTuple):
@@ -79,6 +82,8 @@ class Network(NamedTuple):
 def _product(values: Array, weight: Array) -> Array:
     """``values @ weight`` in stacks of so few rows that BLAS stays on the calling thread."""
     rows = max(_ONE_THREAD // weight.size, 1)
+    if rows >= _TILE:
+        rows -= rows % _TILE
     whole = len(values) // rows * rows
     product = np.empty((len(values), weight.shape[1]))
     stacks = values[:whole].reshape(-1, rows, len(weight))

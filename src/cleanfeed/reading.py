@@ -7,6 +7,7 @@ have no influence: extractors disagree on them.
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from importlib.util import find_spec
 from types import ModuleType
@@ -15,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cleanfeed.lexical import sum_rows
+from cleanfeed.lexical import rows_of_words, strongest, sum_words, words_of_lines
 from cleanfeed.lines import Block
-from cleanfeed.tokens import EDGE_SPANS, HEAD, PIECE, STEM, TAIL, Scan, constants, scan
+from cleanfeed.tokens import EDGE_SPANS, HEAD, PIECE, SPANS, STEM, TAIL, Scan, constants, scan
 from cleanfeed.unicode import CLASS, N_CLASSES, tables
 
 IntArray = npt.NDArray[np.int64]
@@ -27,7 +28,7 @@ LEXICAL = ("junk", "teaser", "boilerplate", "meta")
 #: Words at either end of a line that are read once more by tables of their own: "Read also: …", "… continue reading".
 EDGE_WORDS = 3
 #: Characters of a block from which the compiled pass reads it, if numba is installed: half of what `clean_many` puts together.
-#: A single page never waits for numba to load, which takes half a second.
+#: A single page never waits for numba to load, which takes half a second; once loaded it reads single pages as well.
 _WORTH_COMPILING = 1 << 17
 
 
@@ -64,6 +65,9 @@ class Lines(NamedTuple):
     n_capitalised: IntArray
     word_characters: IntArray
     lexical: npt.NDArray[np.float32]
+    strongest_word: npt.NDArray[np.float32]
+    strongest_phrase: npt.NDArray[np.float32]
+    positive_words: npt.NDArray[np.float32]
     first_words: npt.NDArray[np.float32]
     last_words: npt.NDArray[np.float32]
     meaning: npt.NDArray[np.float32]
@@ -96,7 +100,8 @@ def read_lines(block: Block, lines: IntArray, words: WordTables) -> Lines:
         lines: Indices of lines of the block that are not blank, ascending; at least one.
         words: Word tables of the model.
     """
-    if len(block.codes) >= _WORTH_COMPILING and (compiled := _compiled()):
+    worth_it = len(block.codes) >= _WORTH_COMPILING or "cleanfeed.compiled" in sys.modules
+    if worth_it and (compiled := _compiled()):
         return read_compiled(compiled, block, lines, words)
     return read_in_pieces(block, lines, words)
 
@@ -120,16 +125,19 @@ def read_compiled(compiled: ModuleType, block: Block, lines: IntArray, words: Wo
     edges = np.full((n_lines, 4), CLASS["space"], np.uint8)
     by_word = (words.lexicon, *words.edges, words.meaning)
     sums = tuple(np.zeros((n_lines, 4 * table.shape[1]), np.int32) for table in by_word)
+    strongest_of_line = np.zeros((3, n_lines, 4), np.int32)
     stem, stem_line = np.empty(n_read, np.uint64), np.empty(n_read, np.int64)
     known = constants()
     n_words = compiled.read(
         block.codes, starts, ends, (known.classes, known.value, known.group), by_word, EDGE_WORDS,
-        line_hash, counts, histogram, edges, sums, stem, stem_line,
+        line_hash, counts, histogram, edges, sums, strongest_of_line, stem, stem_line,
     )  # fmt: skip
     lexical, first_words, last_words, meaning = sums
+    word, phrase, positive = strongest_of_line
     return Lines(
         np.asfortranarray(histogram), edges, line_hash, ends - starts, counts[0], counts[1], counts[2],
-        lexical * words.lexicon_step, first_words * words.edge_steps[0], last_words * words.edge_steps[1],
+        lexical * words.lexicon_step, word * words.lexicon_step, phrase * words.lexicon_step, positive * words.lexicon_step,
+        first_words * words.edge_steps[0], last_words * words.edge_steps[1],
         _scaled(meaning, words), stem[:n_words].copy(), stem_line[:n_words].copy(),
     )  # fmt: skip
 
@@ -164,15 +172,17 @@ def edge_words(n_words: IntArray) -> tuple[IntArray, IntArray]:
 def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
     n_lines = len(read.histogram)
     n_words = np.bincount(read.word_line, minlength=n_lines)
+    words = words_of_lines(n_words)
     begins_upper = read.word_class == CLASS["upper"]
-    lexical = sum_rows(tables.lexicon, read.word_hash, read.word_line, n_lines)
+    of_word = rows_of_words(tables.lexicon, read.word_hash)
+    word, phrase, positive = strongest(of_word, words)
     spans = read.word_hash[:, EDGE_SPANS]
-    edge_line = np.repeat(np.arange(n_lines), np.minimum(n_words, EDGE_WORDS))
+    at_edge = words_of_lines(np.minimum(n_words, EDGE_WORDS))
     of_edge = [
-        sum_rows(table, spans.take(words, axis=0), edge_line, n_lines) * step
-        for table, step, words in zip(tables.edges, tables.edge_steps, edge_words(n_words), strict=True)
+        sum_words(rows_of_words(table, spans.take(chosen, axis=0)), at_edge, len(EDGE_SPANS)) * step
+        for table, step, chosen in zip(tables.edges, tables.edge_steps, edge_words(n_words), strict=True)
     ]
-    meaning = sum_rows(tables.meaning, read.word_hash[:, :-1], read.word_line, n_lines)
+    meaning = sum_words(rows_of_words(tables.meaning, read.word_hash[:, :-1]), words, len(SPANS) - 1)
     return Lines(
         histogram=np.asfortranarray(read.histogram),
         edges=read.edges,
@@ -181,7 +191,10 @@ def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
         n_words=n_words,
         n_capitalised=np.bincount(read.word_line[begins_upper], minlength=n_lines),
         word_characters=np.bincount(read.word_line, read.word_length, minlength=n_lines).astype(np.int64),
-        lexical=lexical * tables.lexicon_step,
+        lexical=sum_words(of_word, words, len(SPANS)) * tables.lexicon_step,
+        strongest_word=word * tables.lexicon_step,
+        strongest_phrase=phrase * tables.lexicon_step,
+        positive_words=positive * tables.lexicon_step,
         first_words=of_edge[0],
         last_words=of_edge[1],
         meaning=_scaled(meaning, tables),

@@ -30,7 +30,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], str, str]] = {
         "shares little with the article", "shares words or meaning with the article",
     ),
     "words": (
-        ("words say", "words insist", "first words", "last words", "meaning "),
+        ("words say", "words insist", "first words", "last words", "strongest", "positive words", "meaning "),
         "is worded like headlines, links or site furniture", "is worded like an article",
     ),
     "position": (

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cleanfeed.segments import lengths_of_runs, starts_of_runs
 from cleanfeed.unicode import CLASS, N_CLASSES, SPACED, tables
 
 IntArray = npt.NDArray[np.int64]
@@ -218,7 +219,7 @@ def _line_hash(word_hash: HashArray, word_line: IntArray, n_lines: int) -> HashA
     if not len(word_hash):
         return np.zeros(n_lines, np.uint64)
     sums = np.zeros(n_lines, np.uint64)
-    begin = np.flatnonzero(np.diff(word_line, prepend=-1))
-    rank = np.arange(len(word_line)) - np.repeat(begin, np.diff(np.append(begin, len(word_line))))
+    begin = starts_of_runs(word_line)
+    rank = np.arange(len(word_line)) - np.repeat(begin, lengths_of_runs(begin, len(word_line)))
     sums[word_line[begin]] = np.add.reduceat(word_hash * (rank * 2 + 1).astype(np.uint64), begin)
     return mix(sums)

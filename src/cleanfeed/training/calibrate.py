@@ -10,7 +10,7 @@ import numpy.typing as npt
 from cleanfeed.model import weighted_by_length
 from cleanfeed.network import WEIGHT_STEP, Network, on_grid, softmax
 from cleanfeed.training.corpus import BODY, BOILERPLATE, TEASER, UNKNOWN
-from cleanfeed.training.dataset import trusted_corpus
+from cleanfeed.training.dataset import surrounded, trusted_corpus
 
 if TYPE_CHECKING:
     from cleanfeed.training.fit import TrainingLines
@@ -59,7 +59,7 @@ def choose_threshold(
     """The least threshold at which unseen documents keep :data:`BODY_KEPT` of their body characters, mean over corpora.
 
     Only corpora labelled line by line, or composed, are asked; each counts the same, or the ones with most documents
-    would set the dial for all.
+    would set the dial for all. Pages surrounded anew are left out: their bodies are asked where they come from.
 
     Args:
         unseen: Scores of lines by networks not fitted on them. Shape (n_lines, 4).
@@ -76,7 +76,8 @@ def choose_threshold(
     score = drop_score(unseen, calibration["temperature"], effective_length)
     length = np.array([len(line) for line in lines.lines])
     body, junk = lines.labels == BODY, (lines.labels >= TEASER) & (lines.labels != UNKNOWN)
-    corpus = np.array([trusted_corpus(document) for document in lines.documents])[lines.owner]
+    asked = ["" if surrounded(document) else trusted_corpus(document) for document in lines.documents]
+    corpus = np.array(asked)[lines.owner]
     members = [corpus == name for name in sorted(set(corpus.tolist()) - {""})]
     if not members:
         raise ValueError("no documents labelled line by line: there is nothing to choose the threshold by")

@@ -24,6 +24,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     default = Path(os.environ.get("CLEANFEED_DATA", "../shared/data"))
     parser.add_argument("--data", type=Path, default=default, help="folder of corpora (default: $CLEANFEED_DATA or %(default)s)")
     parser.add_argument("--own", type=Path, default=Path("benchmarks/labelled/train.jsonl"), help="more labelled lines (%(default)s)")
+    parser.add_argument("--banks", type=Path, default=Path("benchmarks/labelled/lines"), help="folder of line banks (%(default)s)")
     parser.add_argument("--align", type=Path, metavar="PAGES", help="JSONL of id, html, text (and lang, url): write labelled lines instead")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of models, or the file of labelled lines")
     parser.add_argument(
@@ -46,13 +47,14 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         print('cleanfeed: training needs scikit-learn: pip install "cleanfeed[train]"', file=sys.stderr)
         return 2
-    for needed in (args.data / "lines" / "train", args.own):
+    folders = [args.leave_out.parent] if args.leave_out else []
+    for needed in (args.data / "lines" / "train", args.own, args.banks, *folders):
         if not needed.exists():
-            print(f"cleanfeed: {needed} is not there; name the data with --data or CLEANFEED_DATA", file=sys.stderr)
+            print(f"cleanfeed: {needed} is not there; see --data (or CLEANFEED_DATA), --own, --banks and --leave-out", file=sys.stderr)
             return 2
     from cleanfeed.training.fit import fit
 
-    fitting, unseen = fit(args.data, args.own, args.out, scale=args.scale, jobs=args.jobs, seed=args.seed)
+    fitting, unseen = fit(args.data, args.own, args.banks, args.out, scale=args.scale, jobs=args.jobs, seed=args.seed)
     if args.leave_out:
         from cleanfeed.model import DEFAULT, load
         from cleanfeed.training.leave_out import table

@@ -10,6 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cleanfeed.lines import block_of
+from cleanfeed.reading import inked_lines
+
 #: Numbers of the labels in training; the first four are the classifier's. JUNK: teaser or boilerplate, unknown which.
 BODY, META, TEASER, BOILERPLATE, JUNK, UNKNOWN = range(6)
 NUMBER = {"body": BODY, "meta": META, "teaser": TEASER, "boilerplate": BOILERPLATE, "junk": JUNK, None: UNKNOWN}
@@ -80,12 +83,14 @@ def labelled(path: Path, source: str) -> Iterator[Document]:
     read = _read_labels(records)
     for record in records:
         own = relabelled().get(record["id"])
+        if len(record["lines"]) != len(own or record["labels"]):
+            raise ValueError(f"{path}: {record['id']} has {len(record['lines'])} lines and {len(own or record['labels'])} labels")
         given = [LETTERS[letter] for letter in own] if own else [NUMBER[label] for label in record["labels"]]
         page = {} if own else read.get(_page(record["id"]), {})
+        flat = [_one_line(line) for line in record["lines"]]
         pairs = [
-            (_one_line(line), page.get(line, label))
-            for line, label in zip(record["lines"], given, strict=True)
-            if line and not line.isspace()
+            (flat[number], page.get(record["lines"][number], given[number]))
+            for number in inked_lines(block_of(["\n".join(flat)])).tolist()
         ]
         if pairs:
             lines, labels = zip(*pairs, strict=True)

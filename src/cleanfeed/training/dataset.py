@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
 
-from cleanfeed.training.compose import Composer
+from cleanfeed.training.bank import BankLine
+from cleanfeed.training.compose import LISTINGS, Composer
 from cleanfeed.training.corpus import Document, labelled
-from cleanfeed.training.sources import load_pools, part_of
+from cleanfeed.training.sources import PAGE, article_of, load_pools, part_of
 
 #: Views that show every block of a page are nearly all junk and ten times as long; a sample of them is enough.
 BLOCKS_SHARE = 0.25
@@ -17,6 +19,8 @@ COMPOSED_ARABIC, COMPOSED_OTHER = 5000, 1000
 #: pages weigh four times as much as 125, not sixteen). Labels given line by line count more than aligned ones.
 CORPUS_WEIGHT = {"annotated": 6.0, "read": 6.0, "broadcaster": 8.0, "own": 6.0, "composed": 0.4, "turku_linequality": 0.5}
 
+#: Labelled pages whose bodies are surrounded anew with lines of banks.
+_SURROUNDED_ANEW = {"annotated", "read", "own"}
 _TRUSTED = {"annotated", "read", "broadcaster", "own", "composed"}
 
 
@@ -38,16 +42,33 @@ def own_documents(path: Path) -> list[Document]:
     return list(labelled(path, "own"))
 
 
-def composed_documents(data: Path, *, measuring: bool, part: int, parts: int, scale: float, seed: int) -> list[Document]:
-    """Composed documents of every language there is, ``scale`` times the usual number, for one part of the folds."""
+def composed_documents(
+    data: Path, *, measuring: bool, part: int, parts: int, scale: float, seed: int,
+    pages: Iterable[Document] = (), bank: Iterable[BankLine] = (),
+) -> list[Document]:  # fmt: skip
+    """Composed documents of every language there is, ``scale`` times the usual number, for one part of the folds.
+
+    Args:
+        data: Folder of the data.
+        measuring: Of articles and headlines kept out of training, or of the others.
+        part: Number of the part.
+        parts: Number of parts.
+        scale: Share of the usual number of documents.
+        seed: Seed of everything drawn.
+        pages: Labelled pages of this part, whose bodies are surrounded anew.
+        bank: Lines of banks of this part.
+    """
     documents: list[Document] = []
-    pools = load_pools(data, measuring=measuring, seed=seed, part=part, parts=parts)
+    articles = [article for document in pages if (article := article_of(document))]
+    pools = load_pools(data, measuring=measuring, seed=seed, part=part, parts=parts, pages=articles, bank=bank)
     for lang, pool in sorted(pools.items()):
         if len(pool.articles) < 5 or not pool.headlines:
             continue
         most = COMPOSED_ARABIC if lang == "ar" else COMPOSED_OTHER
         count = int(min(most * scale, len(pool.articles) * 3 * scale * parts) / parts)
-        documents += Composer(pool, lang, seed * 100 + part).documents(max(count, 1))
+        # The set that is measured stays the one of earlier results, without listings; general pages have real ones.
+        composer = Composer(pool, lang, seed * 100 + part, listings=0.0 if measuring else LISTINGS)
+        documents += composer.documents(max(count, 1))
     return documents
 
 
@@ -56,8 +77,15 @@ def fold_of(group: str, folds: int) -> int:
     return part_of("fold " + group, folds)
 
 
-def training_documents(data: Path, own: Path, *, folds: int, scale: float, seed: int) -> tuple[list[Document], list[int]]:
-    """All documents to train on, and the fold of each."""
+def fold_of_line(line: BankLine, folds: int) -> int:
+    """Fold of a line of a bank."""
+    return part_of("bank " + line.text, folds)
+
+
+def training_documents(
+    data: Path, own: Path, bank: Sequence[BankLine], *, folds: int, scale: float, seed: int
+) -> tuple[list[Document], list[int]]:
+    """All documents to train on, and the fold of each; a bank's lines stand in documents of their own fold."""
     rng = Random(seed)
     documents: list[Document] = []
     assigned: list[int] = []
@@ -66,8 +94,13 @@ def training_documents(data: Path, own: Path, *, folds: int, scale: float, seed:
             continue
         documents.append(document)
         assigned.append(fold_of(document.group, folds))
+    chosen = [trusted_corpus(document) in _SURROUNDED_ANEW and document.view != "blocks" for document in documents]
     for part in range(folds):
-        composed = composed_documents(data, measuring=False, part=part, parts=folds, scale=scale, seed=seed)
+        composed = composed_documents(
+            data, measuring=False, part=part, parts=folds, scale=scale, seed=seed,
+            pages=[page for page, fold, taken in zip(documents, assigned, chosen, strict=False) if taken and fold == part],
+            bank=[line for line in bank if fold_of_line(line, folds) == part],
+        )  # fmt: skip
         documents += composed
         assigned += [part] * len(composed)
     _weigh(documents)
@@ -95,6 +128,11 @@ def trusted_corpus(document: Document) -> str:
     """
     name = _corpus(document).split(":")[0]
     return name if name in _TRUSTED else ""
+
+
+def surrounded(document: Document) -> bool:
+    """Whether a document was composed around the body of a labelled page."""
+    return document.source == f"composed:{PAGE}"
 
 
 def _corpus(document: Document) -> str:

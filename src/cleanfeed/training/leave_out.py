@@ -71,8 +71,12 @@ def _judge(fitting: Fitting, left: Array, measured: Sequence[Document], temperat
     """Scores of the measured documents by a model fitted without those left out, or any other view of them."""
     lines = fitting.lines
     groups = {document.group for document, is_left in zip(lines.documents, left, strict=True) if is_left}
-    rows = np.flatnonzero(np.array([document.group not in groups for document in lines.documents])[lines.owner])
-    tables, first, second = fitting.tables(rows), fitting.first(rows), fitting.second(rows)
+    stays = np.array([document.group not in groups for document in lines.documents])
+    rows = np.flatnonzero(stays[lines.owner])
+    # A language of which no document stays has no bank either.
+    known = {document.lang for document, is_there in zip(lines.documents, stays, strict=True) if is_there}
+    bank = np.flatnonzero([lang in known for lang in fitting.bank.lang.tolist()])
+    tables, first, second = fitting.tables(rows, bank), fitting.first(rows), fitting.second(rows)
     names, inputs = second_matrix(measured, np.zeros(len(measured), np.int64), [tables], [first], jobs=fitting.jobs)
     scores = second.logits(second.inputs(np.ascontiguousarray(inputs.T)))
     return drop_score(scores, temperature, np.expm1(inputs[:, names.index("again: log length")]))

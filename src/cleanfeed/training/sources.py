@@ -6,13 +6,15 @@ import hashlib
 import html
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import regex
 
-from cleanfeed.training.corpus import read_jsonl
+from cleanfeed.training.bank import BankLine
+from cleanfeed.training.corpus import BODY, BOILERPLATE, TEASER, Document, read_jsonl
 
 #: Files whose articles are kept for measuring where a language has several; elsewhere a fifth of the articles is, by hash.
 HELD_OUT_FILES = {"sanad_alkhaleej", "persian_shessam", "ttc3600_tr", "bbc_en"}
@@ -21,6 +23,8 @@ _SINGLE_SOURCE = {"urdu_amjad", "spanish_fakenews_posadas", "indonesian_detik_et
 #: Interface strings by what they are to a reader; the rest (names of parts of a page builder) is left out.
 _FURNITURE = {"share", "subscribe", "comment", "cookie", "copyright", "nav", "ad"}
 _TEASER_TITLES = {"related", "read_more"}
+#: Times that a line of a bank stands in the pool beside interface strings; longest beginning of a "read also: ..." line.
+_BANK_SHARE, _LONGEST_CUE = 3, 40
 _PLACEHOLDER = regex.compile(r"%(\d\$)?[sd]|\{[^}]*\}|<[^>]*>")
 _SENTENCE_END = regex.compile(r"(?<=[.!?؟۔。।…])[\"»”]?\s+")
 _WORD = regex.compile(r"[\p{L}\p{M}]{4,}")
@@ -83,6 +87,22 @@ def paragraphs_of(body: str, rng: Random) -> list[str]:
     return paragraphs
 
 
+#: Source of an article that is the body of a labelled page.
+PAGE = "page"
+#: Fewest body lines and characters of a page whose body is worth surrounding anew, and most characters of a first line
+#: that is taken for its title.
+_LEAST_LINES, _LEAST_CHARACTERS, _MOST_OF_TITLE = 3, 200, 150
+
+
+def article_of(document: Document) -> Article | None:
+    """The body of a labelled page as an article to be surrounded anew; None where there is too little of it."""
+    body = [line for line, label in zip(document.lines, document.labels, strict=True) if label == BODY]
+    if len(body) < _LEAST_LINES or sum(map(len, body)) < _LEAST_CHARACTERS:
+        return None
+    title = body.pop(0) if len(body[0]) <= _MOST_OF_TITLE else ""
+    return Article(PAGE, document.lang, title, body)
+
+
 def _index(headlines: list[str]) -> dict[str, list[int]]:
     by_word: dict[str, list[int]] = defaultdict(list)
     for number, headline in enumerate(headlines):
@@ -92,8 +112,9 @@ def _index(headlines: list[str]) -> dict[str, list[int]]:
 
 
 def load_pools(
-    data: Path, *, measuring: bool, seed: int, part: int = 0, parts: int = 1, most_per_file: int = 8000
-) -> dict[str, Pool]:
+    data: Path, *, measuring: bool, seed: int, part: int = 0, parts: int = 1, most_per_file: int = 8000,
+    pages: Iterable[Article] = (), bank: Iterable[BankLine] = (),
+) -> dict[str, Pool]:  # fmt: skip
     """Pools per language from ``news/``, ``headlines/`` and ``ui_strings.jsonl.gz``.
 
     Args:
@@ -104,6 +125,8 @@ def load_pools(
             cross-validation share nothing with those of another.
         parts: Number of parts.
         most_per_file: Articles taken of one file.
+        pages: More articles.
+        bank: Lines that stand around articles, from line banks.
     """
     rng = Random(seed)
     articles: dict[str, list[Article]] = defaultdict(list)
@@ -130,10 +153,16 @@ def load_pools(
             number = part_of(text, 5 * parts)
             if text and (number % 5 == 0) == measuring and number // 5 == part:
                 headlines[record["lang"]].append(text)
-    return _with_furniture(data, articles, headlines)
+    for article in pages:
+        articles[article.lang].append(article)
+        if article.title:
+            headlines[article.lang].append(article.title)
+    return _with_furniture(data, articles, headlines, bank)
 
 
-def _with_furniture(data: Path, articles: dict[str, list[Article]], headlines: dict[str, list[str]]) -> dict[str, Pool]:
+def _with_furniture(
+    data: Path, articles: dict[str, list[Article]], headlines: dict[str, list[str]], bank: Iterable[BankLine]
+) -> dict[str, Pool]:
     cues = json.loads(Path(__file__).with_name("cues.json").read_text(encoding="utf-8"))
     furniture: dict[str, list[str]] = defaultdict(list)
     titles: dict[str, list[str]] = defaultdict(list)
@@ -143,16 +172,27 @@ def _with_furniture(data: Path, articles: dict[str, list[Article]], headlines: d
             furniture[record["lang"]].append(text)
         elif 2 < len(text) < 60 and record["category"] in _TEASER_TITLES:
             titles[record["lang"]].append(text)
+    inline: dict[str, list[str]] = defaultdict(list)
+    for line in bank:
+        if line.label == BOILERPLATE:
+            furniture[line.lang] += [line.text] * _BANK_SHARE
+        elif line.kind == "title":
+            titles[line.lang] += [line.text] * _BANK_SHARE
+        elif line.kind == "inline":
+            cue, colon, _ = line.text.partition(":")
+            inline[line.lang] += [cue + colon] if colon and len(cue) <= _LONGEST_CUE else []
+        elif line.label == TEASER:
+            headlines[line.lang].append(line.text)
     pools = {}
     for lang, found in articles.items():
-        own = cues.get(lang, cues["en"])
+        own = cues.get(lang) or ({"furniture": [], "section": [], "inline": []} if inline[lang] else cues["en"])
         usable = [headline for headline in headlines[lang] if 8 <= len(headline) <= 240]
         if len(usable) < 30:
             # A language without headlines lends the first sentences of its articles.
             usable += [_SENTENCE_END.split(article.paragraphs[0])[0][:110] for article in found if article.paragraphs]
         pools[lang] = Pool(
             found, usable, furniture[lang] + own["furniture"] * 10, titles[lang] + own["section"] * 20,
-            own["inline"], _index(usable),
+            own["inline"] + inline[lang], _index(usable),
         )  # fmt: skip
     return pools
 
