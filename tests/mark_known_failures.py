@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cleanfeed import explain
+from case_support import wrong_lines
 
 CASES = Path(__file__).parent / "cases"
 _SHOWN, _CHARACTERS = 3, 50
@@ -17,14 +17,7 @@ _SHOWN, _CHARACTERS = 3, 50
 
 def failure(case: dict[str, object]) -> str:
     """What the model gets wrong of a case, or an empty string."""
-    lines, labels = case["lines"], case["labels"]
-    assert isinstance(lines, list)
-    assert isinstance(labels, list)
-    wrong = [
-        f"{'lost' if line.dropped else 'kept'}: {text[:_CHARACTERS]}"
-        for text, label, line in zip(lines, labels, explain("\n".join(lines)), strict=True)
-        if label != "meta" and line.dropped != (label in ("teaser", "boilerplate"))
-    ]
+    wrong = [f"{'lost' if label == 'body' else 'kept'}: {text[:_CHARACTERS]}" for label, _, text in wrong_lines(case)]
     more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
     return "; ".join([*wrong[:_SHOWN], *more])
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from case_support import wrong_lines
 from cleanfeed import explain
 
 ROOT = Path(__file__).parents[1]
@@ -27,16 +28,7 @@ CASES = [
 @pytest.mark.parametrize("case", CASES)
 def test_every_line_is_right(case: dict[str, object]) -> None:
     """Body stays, teasers and boilerplate go; meta may do either."""
-    lines, labels = case["lines"], case["labels"]
-    assert isinstance(lines, list)
-    assert isinstance(labels, list)
-    explained = explain("\n".join(lines))
-    wrong = [
-        (label, round(line.score, 2), text)
-        for text, label, line in zip(lines, labels, explained, strict=True)
-        if label != "meta" and line.dropped != (label in ("teaser", "boilerplate"))
-    ]
-    assert not wrong
+    assert not wrong_lines(case)
 
 
 def test_cases_hold_together() -> None:

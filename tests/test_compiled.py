@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,3 +60,15 @@ def test_only_large_blocks_wait_for_it() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize("error", ["ImportError", "RuntimeError"])
+def test_a_numba_that_does_not_work_is_done_without(tmp_path: Path, error: str) -> None:
+    """Where numba refuses this NumPy, or finds no folder for its cache, NumPy reads."""
+    (tmp_path / "numba.py").write_text(f"raise {error}('no')", encoding="utf-8")
+    code = "from cleanfeed import Cleaner; print(len(list(Cleaner().clean_many(['word word\\n' * 3000] * 10))))"
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    assert run.stdout.split() == ["10"]

@@ -18,8 +18,8 @@ SOURCE = ROOT / "src" / "cleanfeed"
 
 #: Who may import whom: a module imports from rooms to the left of its own, or from its own.
 LAYERS = [
-    {"unicode", "lines", "segments"}, {"tokens"}, {"lexical", "coherence", "network"}, {"compiled"}, {"reading"}, {"features"}, {"decode"},
-    {"model"}, {"reasons"}, {"cleaner"}, {"extract", "repeats", "reporting"},
+    {"segments"}, {"unicode", "lines"}, {"tokens"}, {"lexical", "coherence", "network"}, {"compiled"}, {"reading"},
+    {"features"}, {"decode"}, {"model"}, {"reasons"}, {"cleaner"}, {"extract", "repeats", "reporting"},
     {"batch", "engines", "evaluation", "training"}, {"explain_command"}, {"cli"}, {"__main__"},
 ]  # fmt: skip
 

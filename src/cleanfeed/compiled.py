@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from cleanfeed.lexical import PHRASE, WEIGHT_LIMIT
+from cleanfeed.lexical import PHRASE, words_per_sum
 from cleanfeed.tokens import HEAD, IDEOGRAPHS, MIX, MULTIPLIER, SPACED_WORD, SPANS, TAIL
 from cleanfeed.unicode import CLASS, LIMIT
 
@@ -22,8 +22,8 @@ _SPACE, _INVISIBLE, _UPPER = CLASS["space"], CLASS["invisible"], CLASS["upper"]
 _READ = HEAD + TAIL + 2  # a separator behind the head and one behind the tail
 _LANE = np.int64(0x8000)
 _LANES = np.int64(0x8000_8000_8000)
-#: Words summed before the packed sums are unpacked: a lane of 16 bits holds no more of the greatest weight.
-_WORDS_PER_SUM = 32_767 // (len(SPANS) * WEIGHT_LIMIT)
+#: Words summed before the packed sums are unpacked.
+_WORDS_PER_SUM = words_per_sum(len(SPANS))
 
 
 @njit(cache=True, nogil=True)

@@ -83,10 +83,15 @@ def words_of_lines(n_words: IntArray) -> WordsOfLines:
     return WordsOfLines(len(n_words), lines, np.cumsum(counts) - counts, counts)
 
 
+def words_per_sum(n_spans: int) -> int:
+    """Words of ``n_spans`` rows each that a packed lane has room for, all of the greatest weight."""
+    return _LANE_LIMIT // (n_spans * WEIGHT_LIMIT)
+
+
 def sum_words(of_word: IntArray, words: WordsOfLines, n_spans: int) -> npt.NDArray[np.int32]:
     """Sum what :func:`rows_of_words` gives over the words of each line, exactly.
 
-    A packed lane has room for so many words of the greatest weight; a longer line is summed in pieces of as many.
+    A line of more than :func:`words_per_sum` words is summed in pieces of as many.
 
     Args:
         of_word: Packed rows. Shape (n_words, n_packed).
@@ -99,7 +104,7 @@ def sum_words(of_word: IntArray, words: WordsOfLines, n_spans: int) -> npt.NDArr
     sums = np.zeros((words.n_lines, _LANES * of_word.shape[1]), np.int32)
     if not len(words.lines):
         return sums
-    most = _LANE_LIMIT // (n_spans * WEIGHT_LIMIT)
+    most = words_per_sum(n_spans)
     if words.counts.max() <= most:
         sums[words.lines] = unpack(np.add.reduceat(of_word, words.begin, axis=0))
         return sums

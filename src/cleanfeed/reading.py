@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from importlib.util import find_spec
 from types import ModuleType
 from typing import NamedTuple
 
@@ -108,11 +107,12 @@ def read_lines(block: Block, lines: IntArray, words: WordTables) -> Lines:
 
 @lru_cache(maxsize=1)
 def _compiled() -> ModuleType | None:
-    """The compiled pass, or None without numba."""
-    if not find_spec("numba"):
+    """The compiled pass, or None without a numba that works."""
+    try:
+        from cleanfeed import compiled
+    except (ImportError, RuntimeError):
+        # Not installed, not made for this NumPy, or without any folder to keep what it compiles in.
         return None
-    from cleanfeed import compiled
-
     return compiled
 
 

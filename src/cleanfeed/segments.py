@@ -24,8 +24,11 @@ _PORTION = 1 << 13
 _LONGEST = 1 << 14
 
 
-def starts_of_runs(values: IntArray) -> IntArray:
-    """Where each run of equal values begins. Shape (n,) → (n_runs,). Like `np.diff` with a prepend, in half the time."""
+def starts_of_runs(values: Array) -> IntArray:
+    """Where each run of equal values begins. Shape (n,) → (n_runs,).
+
+    `np.diff` with its prepend and append did this in joining kept lines, and took a twelfth of the time of short documents.
+    """
     if not len(values):
         return np.zeros(0, np.int64)
     return np.concatenate(([0], np.flatnonzero(values[1:] != values[:-1]) + 1))
@@ -147,7 +150,7 @@ def documents_of(text: IntArray) -> IntArray:
 
 def portions(document: IntArray) -> Iterator[slice]:
     """Slices of whole documents, of about :data:`_PORTION` lines."""
-    ends = np.append(np.flatnonzero(np.diff(document)) + 1, len(document)).tolist()
+    ends = [*starts_of_runs(document)[1:].tolist(), len(document)]
     first = 0
     for end, following in zip(ends, [*ends[1:], None], strict=True):
         if following is None or following - first > _PORTION:

@@ -83,9 +83,9 @@ def labelled(path: Path, source: str) -> Iterator[Document]:
     read = _read_labels(records)
     for record in records:
         own = relabelled().get(record["id"])
-        if len(record["lines"]) != len(own or record["labels"]):
-            raise ValueError(f"{path}: {record['id']} has {len(record['lines'])} lines and {len(own or record['labels'])} labels")
         given = [LETTERS[letter] for letter in own] if own else [NUMBER[label] for label in record["labels"]]
+        if len(given) != len(record["lines"]):
+            raise ValueError(f"{path}: {record['id']} has {len(record['lines'])} lines and {len(given)} labels")
         page = {} if own else read.get(_page(record["id"]), {})
         flat = [_one_line(line) for line in record["lines"]]
         pairs = [

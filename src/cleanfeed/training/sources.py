@@ -185,14 +185,15 @@ def _with_furniture(
             headlines[line.lang].append(line.text)
     pools = {}
     for lang, found in articles.items():
-        own = cues.get(lang) or ({"furniture": [], "section": [], "inline": []} if inline[lang] else cues["en"])
+        # English cues only for a language that has neither cues nor a bank.
+        own = cues.get(lang, {} if inline[lang] else cues["en"])
         usable = [headline for headline in headlines[lang] if 8 <= len(headline) <= 240]
         if len(usable) < 30:
             # A language without headlines lends the first sentences of its articles.
             usable += [_SENTENCE_END.split(article.paragraphs[0])[0][:110] for article in found if article.paragraphs]
         pools[lang] = Pool(
-            found, usable, furniture[lang] + own["furniture"] * 10, titles[lang] + own["section"] * 20,
-            own["inline"] + inline[lang], _index(usable),
+            found, usable, furniture[lang] + own.get("furniture", []) * 10, titles[lang] + own.get("section", []) * 20,
+            own.get("inline", []) + inline[lang], _index(usable),
         )  # fmt: skip
     return pools
 

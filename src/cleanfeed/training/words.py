@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ def lay_out_banks(lines: Sequence[BankLine], folds: Sequence[int]) -> Bank:
         folds: Fold of each.
     """
     languages = [line.lang for line in lines]
-    sizes = {lang: languages.count(lang) for lang in set(languages)}
+    sizes = Counter(languages)
     hashed = hash_lines([line.text for line in lines])
     return Bank(
         np.array([line.label for line in lines], np.int64),
