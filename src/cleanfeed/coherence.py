@@ -48,11 +48,12 @@ def pool_stems(
     # Nine buckets in ten stay empty. The others are numbered anew, so that what is counted in them is small.
     filled = np.zeros(int(size.sum()), np.bool_)
     filled[bucket] = True
-    number = np.cumsum(filled, dtype=np.int32)
+    occupied = np.flatnonzero(filled)
+    number = np.empty(len(filled), np.int64)  # read only where it is written to in the next line
+    number[occupied] = np.arange(len(occupied))
     weight = rarity.astype(np.float64)
     total: Floats = np.bincount(word_line, weight, minlength=segments.n_lines)
-    n_buckets = int(number[-1]) if len(number) else 0
-    return StemPool(number.take(bucket).astype(np.int64) - 1, n_buckets, word_line, weight, total)
+    return StemPool(number.take(bucket), len(occupied), word_line, weight, total)
 
 
 def shared_stems(pool: StemPool, in_pool: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -75,8 +76,12 @@ def shared_stems(pool: StemPool, in_pool: npt.NDArray[np.bool_]) -> tuple[Floats
 
 def unit(vectors: Floats) -> Floats:
     """Vectors of length one; a zero vector stays zero. Shape (n_dimensions, n_lines)."""
-    length = np.sqrt(_sum_dimensions(vectors * vectors))
-    return vectors / np.maximum(length, 1e-6)
+    return vectors / _length(vectors)
+
+
+def _length(vectors: Floats) -> Floats:
+    """Length of each vector, or next to nothing for the zero vector. Shape (n_lines,)."""
+    return np.maximum(np.sqrt(_sum_dimensions(vectors * vectors)), 1e-6)
 
 
 def cosine(units: Floats, vectors: Floats) -> Floats:
@@ -86,7 +91,7 @@ def cosine(units: Floats, vectors: Floats) -> Floats:
         units: From :func:`unit`. Shape (n_dimensions, n_lines).
         vectors: Shape (n_dimensions, n_lines).
     """
-    return _sum_dimensions(units * unit(vectors))
+    return _sum_dimensions(units * vectors) / _length(vectors)
 
 
 def cosine_with_next(units: Floats, segments: Segments) -> Floats:
@@ -96,7 +101,7 @@ def cosine_with_next(units: Floats, segments: Segments) -> Floats:
 
 def centroid_of_others(vectors: Floats, weight: Floats, segments: Segments) -> Floats:
     """Weighted sum of the vectors of a line's document without the line itself. Shape (n_dimensions, n_lines)."""
-    weighted = vectors * weight
+    weighted = vectors * weight.astype(np.float32)
     sums = segments.spread(segments.total(weighted))
     sums -= weighted
     return sums

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanfeed import coherence
-from cleanfeed.features import Columns, Described
+from cleanfeed.features import Columns, Described, matrix_of
 from cleanfeed.reading import Lines
+from cleanfeed.segments import Segments
 
 #: Columns of the first step that the second network reads again.
 CARRIED = (
@@ -54,10 +55,7 @@ def second_features(
     columns |= _around(described, probabilities)
     columns |= _kinship(lines, described, probabilities)
     columns |= _run(lines, described, probabilities)
-    matrix = np.empty((len(columns), described.segments.n_lines), np.float32)
-    for row, values in enumerate(columns.values()):
-        matrix[row] = values
-    return list(columns), matrix
+    return list(columns), matrix_of(list(columns.values()))
 
 
 def _around(described: Described, probabilities: npt.NDArray[np.float64]) -> Columns:
@@ -76,10 +74,9 @@ def _around(described: Described, probabilities: npt.NDArray[np.float64]) -> Col
         columns[f"teaser {by:+d}"] = seg.shift(fixed[2], by) / _FIXED_POINT
         columns[f"meta {by:+d}"] = seg.shift(fixed[1], by) / _FIXED_POINT
     for width in (4, 10):
-        before = np.minimum(seg.rank, width)
-        behind = np.minimum(seg.rank_from_end, width)
-        columns[f"drop in {width} before"] = (seg.window(drop, width, 0) - drop) / (np.maximum(before, 1) * _FIXED_POINT)
-        columns[f"drop in {width} behind"] = (seg.window(drop, 0, width) - drop) / (np.maximum(behind, 1) * _FIXED_POINT)
+        before, behind = seg.beside(drop, width)
+        columns[f"drop in {width} before"] = before / _FIXED_POINT
+        columns[f"drop in {width} behind"] = behind / _FIXED_POINT
     length = np.minimum(described.columns["effective length"], 1000.0).astype(np.int64)
     weight = length * body
     total = np.maximum(seg.spread(seg.total(weight)), 1)
@@ -123,25 +120,18 @@ def _run(lines: Lines, described: Described, probabilities: npt.NDArray[np.float
     """The run of lines between two paragraphs as one: a tail is rarely half junk."""
     seg = described.segments
     long = described.columns["is paragraph"]
-    back, ahead = seg.since(long) - 1, seg.until(long) - 1
-    size = np.where(long, 1, back + ahead + 1)
-    back, ahead = np.where(long, 0, back), np.where(long, 0, ahead)
-    drop = np.rint((probabilities[2] + probabilities[3]) * _FIXED_POINT).astype(np.int64)
-    ends = np.rint(described.columns["ends a sentence"] * _FIXED_POINT).astype(np.int64)
-    last = seg.rank_from_end == ahead
-    # Sums of embeddings over the run, in fixed point so that they are exact.
-    fixed = np.rint(described.units * _FIXED_POINT)
-    whole = seg.around(fixed, back, ahead)
-    weight = np.minimum(described.columns["effective length"], 400.0) * probabilities[0]
-    body = seg.spread(seg.total(lines.meaning.T * (weight * long)))
-    whole_units = coherence.unit(whole)
-    whole -= fixed
+    begins = long | (seg.rank == 0)
+    begins[1:] |= long[:-1]
+    run = Segments(np.cumsum(begins))
+    weight = np.minimum(described.columns["effective length"], 400.0) * probabilities[0] * long
+    body = seg.spread(seg.total(lines.meaning.T * weight.astype(np.float32)))
+    whole = run.spread(run.total(described.units))
     return {
-        "run: drop": seg.around(drop, back, ahead) / (size * _FIXED_POINT),
-        "run: ends a sentence": seg.around(ends, back, ahead) / (size * _FIXED_POINT),
-        "run: log lines": np.log1p(size),
-        "run: place": back / size,
-        "run: is last": last,
-        "run: meaning like body": coherence.cosine(whole_units, body),
-        "run: meaning like line": coherence.cosine(described.units, whole),
+        "run: drop": run.spread(run.mean(probabilities[2] + probabilities[3])),
+        "run: ends a sentence": run.spread(run.mean(described.columns["ends a sentence"].astype(np.float64))),
+        "run: log lines": np.log1p(run.spread(run.counts)),
+        "run: place": run.rank / run.spread(run.counts),
+        "run: is last": seg.rank_from_end == run.rank_from_end,
+        "run: meaning like body": coherence.cosine(coherence.unit(whole), body),
+        "run: meaning like line": coherence.cosine(described.units, whole - described.units),
     }

@@ -6,7 +6,7 @@ coherence, repetition and the document as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -203,11 +203,9 @@ def _page(columns: Columns, seg: Segments) -> Columns:
 def _neighbours(columns: Columns, lines: Lines, seg: Segments) -> Columns:
     values = np.array([columns[name] for name in _NEIGHBOUR], np.float32)
     fixed = np.rint(values * _FIXED_POINT).astype(np.int64)
-    before = np.maximum(np.minimum(seg.rank, 6), 1)
-    behind = np.maximum(np.minimum(seg.rank_from_end, 6), 1)
     read = {f"line {by:+d}": seg.shift(values, by) for by in (-2, -1, 1, 2)}
-    read["6 before"] = (seg.window(fixed, 6, 0) - fixed) / (before * _FIXED_POINT)
-    read["6 behind"] = (seg.window(fixed, 0, 6) - fixed) / (behind * _FIXED_POINT)
+    before, behind = seg.beside(fixed, 6)
+    read |= {"6 before": before / _FIXED_POINT, "6 behind": behind / _FIXED_POINT}
     beside: Columns = {f"{where}: {name}": found[row] for row, name in enumerate(_NEIGHBOUR) for where, found in read.items()}
     first, last, length = lines.edges[:, 0], lines.edges[:, 3], columns["log length"]
     for by in (-1, 1):
@@ -262,8 +260,10 @@ def document_features(lines: Lines, text_of_line: IntArray, tables: WordTables) 
     columns |= _position(columns, long, seg)
     columns |= _page(columns, seg)
     columns |= _neighbours(columns, lines, seg)
-    matrix = np.empty((len(columns) - 1, seg.n_lines), np.float32)
     names = [name for name in columns if name != "effective length"]
-    for row, name in enumerate(names):
-        matrix[row] = columns[name]
-    return Described(matrix, names, columns, seg, units, pool)
+    return Described(matrix_of([columns[name] for name in names]), names, columns, seg, units, pool)
+
+
+def matrix_of(rows: Sequence[Floats]) -> npt.NDArray[np.float32]:
+    """Features as rows of a matrix. Shapes (n_lines,) → (n_features, n_lines)."""
+    return np.concatenate(rows, dtype=np.float32, casting="same_kind").reshape(len(rows), -1)

@@ -26,7 +26,7 @@ IntArray = npt.NDArray[np.int64]
 LEXICAL = ("junk", "teaser", "boilerplate", "meta")
 #: Words at either end of a line that are read once more by tables of their own: "Read also: …", "… continue reading".
 EDGE_WORDS = 3
-#: Characters of a block from which the compiled pass reads it, if numba is installed: half of what `clean_many` puts together.
+#: Characters of a block from which the compiled pass reads it, if numba is installed: a quarter of what `clean_many` puts together.
 #: A single page never waits for numba to load, which takes half a second; once loaded it reads single pages as well.
 _WORTH_COMPILING = 1 << 17
 
@@ -136,9 +136,10 @@ def read_compiled(compiled: ModuleType, block: Block, lines: IntArray, words: Wo
     word, phrase, positive = strongest_of_line
     return Lines(
         np.asfortranarray(histogram), edges, line_hash, ends - starts, counts[0], counts[1], counts[2],
-        lexical * words.lexicon_step, word * words.lexicon_step, phrase * words.lexicon_step, positive * words.lexicon_step,
-        first_words * words.edge_steps[0], last_words * words.edge_steps[1],
-        _scaled(meaning, words), stem[:n_words].copy(), stem_line[:n_words].copy(),
+        _scaled(lexical, words.lexicon_step), _scaled(word, words.lexicon_step),
+        _scaled(phrase, words.lexicon_step), _scaled(positive, words.lexicon_step),
+        _scaled(first_words, words.edge_steps[0]), _scaled(last_words, words.edge_steps[1]),
+        _scaled(meaning, words.meaning_step), stem[:n_words].copy(), stem_line[:n_words].copy(),
     )  # fmt: skip
 
 
@@ -179,7 +180,7 @@ def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
     spans = read.word_hash[:, EDGE_SPANS]
     at_edge = words_of_lines(np.minimum(n_words, EDGE_WORDS))
     of_edge = [
-        sum_words(rows_of_words(table, spans.take(chosen, axis=0)), at_edge, len(EDGE_SPANS)) * step
+        _scaled(sum_words(rows_of_words(table, spans.take(chosen, axis=0)), at_edge, len(EDGE_SPANS)), step)
         for table, step, chosen in zip(tables.edges, tables.edge_steps, edge_words(n_words), strict=True)
     ]
     meaning = sum_words(rows_of_words(tables.meaning, read.word_hash[:, :-1]), words, len(SPANS) - 1)
@@ -191,18 +192,18 @@ def _describe(read: Scan, first_line: int, tables: WordTables) -> Lines:
         n_words=n_words,
         n_capitalised=np.bincount(read.word_line[begins_upper], minlength=n_lines),
         word_characters=np.bincount(read.word_line, read.word_length, minlength=n_lines).astype(np.int64),
-        lexical=sum_words(of_word, words, len(SPANS)) * tables.lexicon_step,
-        strongest_word=word * tables.lexicon_step,
-        strongest_phrase=phrase * tables.lexicon_step,
-        positive_words=positive * tables.lexicon_step,
+        lexical=_scaled(sum_words(of_word, words, len(SPANS)), tables.lexicon_step),
+        strongest_word=_scaled(word, tables.lexicon_step),
+        strongest_phrase=_scaled(phrase, tables.lexicon_step),
+        positive_words=_scaled(positive, tables.lexicon_step),
         first_words=of_edge[0],
         last_words=of_edge[1],
-        meaning=_scaled(meaning, tables),
+        meaning=_scaled(meaning, tables.meaning_step),
         stem=np.ascontiguousarray(read.word_hash[:, STEM]),
         stem_line=read.word_line + first_line,
     )
 
 
-def _scaled(meaning: npt.NDArray[np.int32], tables: WordTables) -> npt.NDArray[np.float32]:
-    """Sums of the embedding's rows in its own units, column by column in memory. Shape (n_lines, n_dimensions)."""
-    return np.multiply(meaning.T, tables.meaning_step[:, None], order="C").T
+def _scaled(sums: npt.NDArray[np.int32], step: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Sums of a table's rows in its own units, column by column in memory. Shape (n_lines, n_columns)."""
+    return np.multiply(sums.T, step[:, None], order="C", dtype=np.float32).T

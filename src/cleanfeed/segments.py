@@ -17,8 +17,8 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
 
-#: Lines scored together, if their documents are no longer: what is known of a line takes 6 kB while it is decided on.
-_PORTION = 1 << 13
+#: Lines scored together, if their documents are no longer: what is known of a line takes up to 6 kB while it is decided on.
+_PORTION = 1 << 14
 #: Lines of one document that are read as one, ten times the longest page of the training data. Of a longer text equal
 #: parts are read as documents of their own, so that memory and time per line do not grow with it.
 _LONGEST = 1 << 14
@@ -102,21 +102,18 @@ class Segments:
         running = np.cumsum(values) - values
         return running - self.spread(running[self.begin])
 
-    def window(self, values: Array, back: int, ahead: int) -> Array:
-        """Sum of the whole numbers ``values`` from ``back`` lines before to ``ahead`` lines behind, ends included."""
-        return self.around(values, np.minimum(self.rank, back), np.minimum(self.rank_from_end, ahead))
+    def beside(self, values: IntArray, width: int) -> tuple[Array, Array]:
+        """Means of the whole numbers ``values`` over up to ``width`` lines before, and over as many behind.
 
-    def around(self, values: Array, back: IntArray, ahead: IntArray) -> Array:
-        """Sum of the whole numbers ``values`` from ``back`` lines before to ``ahead`` lines behind, given for each line.
-
-        The spans must not leave the text. Shape (..., n_lines), in and out. Floating point is exact here up to 2^53.
+        A line that has none there gets 0. Shape (..., n_lines), in and out.
         """
         running = np.zeros((*values.shape[:-1], self.n_lines + 1), values.dtype)
         np.cumsum(values, axis=-1, out=running[..., 1:])
-        lines = np.arange(self.n_lines)
-        sums = running.take(lines + ahead + 1, axis=-1, mode="clip")
-        sums -= running.take(lines - back, axis=-1, mode="clip")
-        return sums
+        until, lines = running[..., 1:], np.arange(self.n_lines)
+        back, ahead = np.minimum(self.rank, width), np.minimum(self.rank_from_end, width)
+        before = running[..., :-1] - running.take(lines - back, axis=-1, mode="clip")
+        behind = until.take(lines + ahead, axis=-1, mode="clip") - until
+        return before / np.maximum(back, 1), behind / np.maximum(ahead, 1)
 
     def since(self, marks: npt.NDArray[np.bool_]) -> IntArray:
         """Lines since the last marked line before this one in the same text; the whole way and one where none is."""
