@@ -107,7 +107,7 @@ class Fitting:
         own: The project's own training documents.
         banks: Folder of line banks.
         scale: Share of the composed documents to draw.
-        jobs: Processes that describe documents.
+        jobs: Processes that describe documents, and threads that fit lexical tables.
         seed: Seed of everything drawn.
     """
 
@@ -141,10 +141,8 @@ class Fitting:
         """Lexical tables, as stored, fitted on these lines of documents and these of banks."""
         labels = np.concatenate([self.lines.labels[rows], self.bank.labels[bank]])
         weights = np.concatenate([self.lines.weights[rows], self.bank.weights[bank]])
-        tables = [
-            quantise(words.fit_lexicon(sparse.vstack([bag[rows], of_bank[bank]], "csr"), labels, weights, seed=self.seed))
-            for bag, of_bank in zip(self._bags, self.bank.bags, strict=True)
-        ]
+        bags = (sparse.vstack([bag[rows], of_bank[bank]], "csr") for bag, of_bank in zip(self._bags, self.bank.bags, strict=True))
+        tables = [quantise(words.fit_lexicon(bag, labels, weights, seed=self.seed, jobs=self.jobs)) for bag in bags]
         (lexicon, step), (first, first_step), (last, last_step) = tables
         return {
             "lexicon": lexicon, "lexicon_step": step,
@@ -214,7 +212,7 @@ def fit(
         banks: Folder of line banks.
         out: Folder in which the model's folder is written.
         scale: Share of the composed documents to draw; below 1 for a quick trial.
-        jobs: Processes that read documents.
+        jobs: Processes that describe documents, and threads that fit lexical tables.
         seed: Seed of everything drawn.
 
     Returns:
