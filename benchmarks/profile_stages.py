@@ -22,7 +22,7 @@ from cleanfeed.features import document_features
 from cleanfeed.lines import block_of
 from cleanfeed.reading import inked_lines, read_lines
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 19
 _REPEATS = 5
 
 
