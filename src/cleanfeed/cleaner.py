@@ -17,7 +17,7 @@ from cleanfeed.segments import documents_of, portions
 
 DROP = frozenset({"teaser", "boilerplate"})
 #: Characters of text put together before they are scored: enough that calls into NumPy cost little beside the work and two
-#: threads seldom wait for each other (1.55 times one on news, with half as many 1.41), few enough that a stream of short-lined
+#: threads seldom wait for each other (with numba 1.55 times one on news; 1.41 with half as many), few enough that a stream of short-lined
 #: documents stays below 100 MB resident, or 221 MB with numba, which takes half of that itself.
 _BLOCK = 1 << 19
 
