@@ -17,25 +17,21 @@ from typing import Any
 import numpy as np
 
 from cleanfeed import Cleaner
+from cleanfeed.cleaner import _blocks
 from cleanfeed.decode import second_features
 from cleanfeed.features import document_features
 from cleanfeed.lines import block_of
 from cleanfeed.reading import inked_lines, read_lines
 
-_BLOCK = 1 << 19
 _REPEATS = 5
 
 
-def blocks(paths: list[str]) -> Iterator[list[str]]:
-    """Blocks of texts as `clean_many` makes them."""
-    block: list[str] = []
+def texts_of(paths: list[str]) -> Iterator[str]:
+    """The text of every record."""
     for path in paths:
         for line in Path(path).read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
-            block.append(record["text"] if "text" in record else "\n".join(record["lines"]))
-            if sum(map(len, block)) >= _BLOCK:
-                yield block
-                block = []
+            yield record["text"] if "text" in record else "\n".join(record["lines"])
 
 
 def timed(stage: Callable[[], Any]) -> tuple[float, Any]:
@@ -54,7 +50,7 @@ def main(paths: list[str]) -> None:
     model = cleaner.model
     spent: dict[str, float] = {}
     characters = n_bytes = 0
-    for texts in blocks(paths):
+    for texts, _ in _blocks(texts_of(paths), None):
         characters += sum(map(len, texts))
         n_bytes += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         seconds: dict[str, float] = {}

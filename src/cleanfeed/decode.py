@@ -126,11 +126,12 @@ def _run(lines: Lines, described: Described, probabilities: npt.NDArray[np.float
     weight = np.minimum(described.columns["effective length"], 400.0) * probabilities[0] * long
     body = seg.spread(seg.total(lines.meaning.T * weight.astype(np.float32)))
     whole = run.spread(run.total(described.units))
+    size = run.spread(run.counts)
     return {
         "run: drop": run.spread(run.mean(probabilities[2] + probabilities[3])),
         "run: ends a sentence": run.spread(run.mean(described.columns["ends a sentence"].astype(np.float64))),
-        "run: log lines": np.log1p(run.spread(run.counts)),
-        "run: place": run.rank / run.spread(run.counts),
+        "run: log lines": np.log1p(size),
+        "run: place": run.rank / size,
         "run: is last": seg.rank_from_end == run.rank_from_end,
         "run: meaning like body": coherence.cosine(coherence.unit(whole), body),
         "run: meaning like line": coherence.cosine(described.units, whole - described.units),
