@@ -18,7 +18,6 @@ import numpy as np
 
 from cleanfeed import Cleaner
 from cleanfeed.cleaner import _blocks
-from cleanfeed.decode import second_features
 from cleanfeed.features import document_features
 from cleanfeed.lines import block_of
 from cleanfeed.reading import inked_lines, read_lines
@@ -61,9 +60,7 @@ def main(paths: list[str]) -> None:
         seconds["features within the document"], described = timed(
             lambda r=read, t=text_of_line: document_features(r, t, model.tables)
         )
-        seconds["first network"], first = timed(lambda d=described: model.first.probabilities(d.matrix))
-        seconds["features of the decode"], second = timed(lambda r=read, d=described, f=first: second_features(r, d, f))
-        seconds["second network"], _ = timed(lambda s=second: model.second.probabilities(s[1]))
+        seconds["network"], _ = timed(lambda d=described: model.network.probabilities(d.matrix, d.segments))
         whole, _ = timed(lambda t=texts: list(cleaner.clean_many(t)))
         seconds["decide, join and all else"] = max(whole - sum(seconds.values()), 0.0)
         for stage, value in seconds.items():

@@ -38,13 +38,7 @@ def test_cases_hold_together() -> None:
     assert all(len(case["lines"]) == len(case["labels"]) for case in cases)
 
 
-def _example(path: Path) -> object:
-    """An example as a parameter, marked where the model is known to fail."""
-    why = {"006-fr-grutier": "lost: Visite médicale d’aptitude tous les deux ans, the last of a list"}.get(path.stem)
-    return pytest.param(path, id=path.stem, marks=[pytest.mark.xfail(reason=why, strict=True)] if why else [])
-
-
-@pytest.mark.parametrize("path", [_example(path) for path in sorted((ROOT / "examples").glob("*.txt"))])
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.txt")), ids=lambda path: path.stem)
 def test_examples_keep_their_article(path: Path) -> None:
     """In the documents of the demo at least 99 % of the article's characters stay."""
     expected = json.loads((ROOT / "tests" / "examples.json").read_text(encoding="utf-8"))[path.name]

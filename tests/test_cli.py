@@ -56,7 +56,7 @@ def test_help_is_quick_and_loads_no_heavy_library() -> None:
     """Reading the command line loads neither trafilatura nor joblib, pyarrow or scikit-learn."""
     script = (
         "import sys, cleanfeed.cli as c; c._parser(); "
-        "print([n for n in ('trafilatura', 'joblib', 'pyarrow', 'sklearn', 'tqdm', 'fastwarc') if n in sys.modules])"
+        "print([n for n in ('trafilatura', 'joblib', 'pyarrow', 'sklearn', 'jax', 'tqdm', 'fastwarc') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -59,12 +59,12 @@ def test_missing_file(folder: Path, file: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 99}, "expected format 1, found 99"),
+        ({"format": 99}, "expected format 2, found 99"),
         ({"labels": ["body"]}, "expected labels"),
         ({"reading": {}}, "reads lines as"),
         ({"weights_sha256": "0" * 64}, "sha256 0000"),
-        ({"first_features": ["one"]}, "features that this version computes.*found 'one' in the place of 'log length'"),
-        ({"second_features": []}, "features that this version computes.*found 0"),
+        ({"features": ["one"]}, "features that this version computes.*found 'one' in the place of 'log length'"),
+        ({"features": []}, "features that this version computes.*found 0"),
         ({"threshold": 7}, "a threshold from 0 to 1, found 7"),
         ({"threshold": "high"}, "expected a complete model, found none for could not convert"),
     ],
@@ -96,7 +96,7 @@ def test_damaged_weights(folder: Path) -> None:
 
 def test_weights_that_are_not_numbers(folder: Path) -> None:
     """NaN among the weights is refused."""
-    rewrite(folder, lambda arrays: arrays["first.scale"].__setitem__(0, np.nan))
+    rewrite(folder, lambda arrays: arrays["scale"].__setitem__(0, np.nan))
     with pytest.raises(ModelError, match="finite"):
         load(folder)
 

@@ -19,8 +19,18 @@ from cleanfeed.lexical import (
     words_of_lines,
 )
 from cleanfeed.lines import block_of
-from cleanfeed.model import weighted_by_length
-from cleanfeed.network import HIDDEN_STEP, INPUT_STEP, WEIGHT_STEP, Network, on_grid, settle
+from cleanfeed.model import find, weighted_by_length
+from cleanfeed.network import (
+    INPUT_STEP,
+    LINES_AT_MOST,
+    STEP,
+    Convolution,
+    Layer,
+    Member,
+    Network,
+    Surroundings,
+    whole_numbers,
+)  # fmt: skip
 from cleanfeed.reading import EDGE_WORDS, edge_words
 from cleanfeed.segments import Segments
 from cleanfeed.tokens import HEAD, SPANS, TAIL, scan
@@ -133,8 +143,6 @@ def test_segments_do_not_see_each_other(counts: list[int], data: st.DataObject) 
         for by in (-2, -1, 1, 2):
             assert (whole.shift(values, by)[rows] == alone.shift(values[rows], by)).all()
         assert (whole.before(values)[rows] == alone.before(values[rows])).all()
-        for there, here in zip(whole.beside(values, 2), alone.beside(values[rows], 2), strict=True):
-            assert (there[rows] == here).all()
         assert (whole.since(marks)[rows] == alone.since(marks[rows])).all()
         assert (whole.until(marks)[rows] == alone.until(marks[rows])).all()
 
@@ -147,26 +155,63 @@ def test_since_and_until() -> None:
     assert segments.until(marks).tolist() == [1, 3, 2, 1, 1]
 
 
-@given(st.integers(0, 2**32 - 1))
-def test_networks_are_exact(seed: int) -> None:
-    """A line's scores are the same to the last bit alone, in a batch, and with the features in another order."""
+def made_up_network(rng: np.random.Generator, *, features: int, width: int, summary: int) -> Network:
+    """A network of random weights with two convolutions."""
+
+    def layer(n_in: int, n_out: int, step_in: float, step_out: float) -> Layer:
+        return whole_numbers(rng.normal(size=(n_in, n_out)), rng.normal(size=n_out), step_in=step_in, step_out=step_out)
+
+    convolutions = tuple(
+        Convolution(layer(width, summary, STEP, STEP), layer(6 * summary, width, STEP, STEP), dilation) for dilation in (1, 3)
+    )
+    members = tuple(Member(layer(features, width, INPUT_STEP, STEP), convolutions, layer(width, 4, STEP, 1.0)) for _ in range(2))
+    return Network(np.zeros(features, np.float32), np.ones(features, np.float32), members)
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 40), min_size=2, max_size=8))
+def test_networks_are_exact(seed: int, counts: list[int]) -> None:
+    """A line's scores are the same to the last bit with its document alone, in a batch, and with the features in another order."""
     rng = np.random.default_rng(seed)
-    weights, biases = settle([rng.normal(size=(30, 8)), rng.normal(size=(8, 4))], [rng.normal(size=8), rng.normal(size=4)])
-    network = Network(np.zeros(30, np.float32), np.ones(30, np.float32), weights, biases)
-    inputs = network.inputs(rng.normal(scale=3, size=(30, 200)).astype(np.float32))
-    together = network.logits(inputs)
-    alone = np.concatenate([network.logits(inputs[line : line + 1]) for line in range(200)])
+    network = made_up_network(rng, features=30, width=16, summary=5)
+    segments = Segments(np.repeat(np.arange(len(counts)), counts))
+    inputs = network.inputs(rng.normal(scale=3, size=(30, segments.n_lines)).astype(np.float32))
+    together = network.logits(inputs, segments)
+    alone = [
+        network.logits(inputs[first : first + n], Segments(np.zeros(n, np.int64)))
+        for first, n in zip(segments.begin, counts, strict=True)
+    ]
     order = rng.permutation(30)
-    shuffled = network._replace(weights=[weights[0][order], weights[1]]).logits(inputs[:, order])
-    assert (together == alone).all() and (together == shuffled).all()
+    members = [
+        member._replace(encoder=member.encoder._replace(weight=member.encoder.weight[order])) for member in network.members
+    ]
+    shuffled = network._replace(members=tuple(members))
+    assert (together == np.concatenate(alone)).all()
+    assert (together == shuffled.logits(inputs[:, order], segments)).all()
 
 
-def test_the_grids_leave_room() -> None:
-    """The widest sum a network can form fits the 53 bits of a float64."""
-    first = (8 / INPUT_STEP) * (16 / WEIGHT_STEP) * 512
-    second = (4096 / HIDDEN_STEP) * (16 / WEIGHT_STEP) * 128
-    assert first < 2**53 and second < 2**53
-    assert on_grid(np.array([0.3]), WEIGHT_STEP)[0] == round(0.3 / WEIGHT_STEP) * WEIGHT_STEP
+def test_the_bundled_network_is_exact_where_it_is_cut() -> None:
+    """Documents that fill stacks of a product, or pass alone, score in a batch as by themselves."""
+    network, counts = find("default").network, [1, 700, 1, 1024, 1025, 3000, 2]
+    segments = Segments(np.repeat(np.arange(len(counts)), counts))
+    matrix = np.random.default_rng(0).normal(scale=2, size=(len(network.centre), segments.n_lines)) / network.scale[:, None]
+    inputs = network.inputs(matrix.astype(np.float32))
+    together = network.logits(inputs, segments)
+    for first, n in zip(segments.begin, counts, strict=True):
+        rows = slice(first, first + n)
+        assert (network.logits(inputs[rows], Segments(np.zeros(n, np.int64))) == together[rows]).all()
+
+
+def test_documents_too_long_to_add_up_are_refused() -> None:
+    """Sums of more lines than float32 can hold exactly are not formed."""
+    network = made_up_network(np.random.default_rng(0), features=3, width=4, summary=2)
+    with pytest.raises(ValueError, match="not exact"):
+        network.logits(np.zeros((LINES_AT_MOST + 1, 3), np.float32), Segments(np.zeros(LINES_AT_MOST + 1, np.int64)))
+
+
+def test_what_stands_around_a_line() -> None:
+    """Lines at the distance and the means of the document, before and behind; past the ends zeros, of other texts nothing."""
+    found = Surroundings(Segments(np.array([0, 0, 0, 1])))(np.array([[[2.0], [4], [9], [7]]], np.float32), 1)
+    assert found.tolist() == [[[0, 2, 4, 5, 0, 6], [2, 4, 9, 5, 2, 9], [4, 9, 0, 5, 3, 0], [0, 7, 0, 7, 0, 0]]]
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=20))

@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "cleanfeed"
 #: Who may import whom: a module imports from rooms to the left of its own, or from its own.
 LAYERS = [
     {"segments"}, {"unicode", "lines"}, {"tokens"}, {"lexical", "coherence", "network"}, {"compiled"}, {"reading"},
-    {"features"}, {"decode"}, {"model"}, {"reasons"}, {"cleaner"}, {"extract", "repeats", "reporting"},
+    {"features"}, {"model"}, {"reasons"}, {"cleaner"}, {"extract", "repeats", "reporting"},
     {"batch", "engines", "evaluation", "training"}, {"explain_command"}, {"cli"}, {"__main__"},
 ]  # fmt: skip
 
@@ -61,7 +61,7 @@ def test_imports_run_one_way() -> None:
 
 def test_importing_is_light() -> None:
     """Importing and cleaning loads NumPy, and nothing of scikit-learn, trafilatura, joblib, regex or tqdm."""
-    heavy = ["sklearn", "scipy", "trafilatura", "lxml", "joblib", "regex", "tqdm", "pyarrow", "numba"]
+    heavy = ["sklearn", "scipy", "trafilatura", "lxml", "joblib", "regex", "tqdm", "pyarrow", "numba", "jax", "optax"]
     code = f"import sys, cleanfeed; cleanfeed.clean('a\\nb'); print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 

@@ -143,7 +143,7 @@ class Cleaner:
             goes[lines] = decision.goes
             labels[lines] = decision.probabilities.argmax(axis=0)
             scores[lines] = decision.drop_score
-            said[lines] = reasons(self.model, decision.scored, decision.goes, self._drops)
+            said[lines] = reasons(self.model, decision.scored.described, decision.goes, self._drops)
             said[lines[~decision.goes & (decision.drop >= self.threshold)]] = "is long: losing it would lose much"
             if counts is not None:
                 _tell_repeats(said, counts, lines[decision.goes])

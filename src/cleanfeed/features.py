@@ -1,12 +1,12 @@
 """Features: the lines of a block of texts set beside each other, as a matrix of named numbers.
 
-:mod:`cleanfeed.reading` has looked at each line alone; here come its form and words, its neighbours, its position,
-coherence, repetition and the document as a whole.
+:mod:`cleanfeed.reading` has looked at each line alone; here come its form and words, its position, coherence and repetition.
+All else about the lines around is for :mod:`cleanfeed.network` to see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -170,43 +170,24 @@ def _position(form: Columns, long: npt.NDArray[np.bool_], seg: Segments) -> Colu
     }
 
 
-#: Columns averaged over the document: what kind of page it is.
-_PAGE = (
-    "is paragraph", "ends a sentence", "words say junk", "words say boilerplate", "words say teaser", "share of digit",
-    "share of bar", "capitalised words", "begins with bullet", "meaning like all lines", "stems shared with paragraphs",
-    "log length", "log repeats in document", "ends with question", "share of link",
-)  # fmt: skip
-#: Columns read from the lines beside.
-_NEIGHBOUR = (
-    "log length", "ends a sentence", "ends with stop", "words say junk", "words say boilerplate", "words say teaser",
-    "words say meta", "capitalised words", "stems shared with paragraphs", "meaning like paragraphs", "share of digit",
-    "begins with bullet", "log repeats in document",
-)  # fmt: skip
-_FIXED_POINT = 1024.0
-
-
 def _page(columns: Columns, seg: Segments) -> Columns:
-    page: Columns = {
-        "log lines of page": np.log1p(seg.spread(seg.counts)),
-        "log characters of page": np.log1p(seg.spread(seg.total(columns["effective length"]))),
-    }
+    """How long the document is, and how much of it stands in paragraphs; what else it is the network sees."""
+    characters = seg.total(columns["effective length"])
     in_paragraphs = seg.total(columns["effective length"] * columns["is paragraph"])
-    everywhere = np.maximum(seg.total(columns["effective length"]), 1)
-    page["page in paragraphs"] = seg.spread(in_paragraphs / everywhere)
-    # The mean meaning of its lines tells a shop from a forum: on a fold left out, log loss on pages labelled line by line fell
-    # from 0.283 to 0.268.
-    names = (*_PAGE, *(name for name in columns if name.removeprefix("meaning ").isdigit()))
-    means = seg.spread(seg.mean(np.array([columns[name] for name in names], np.float64)))
-    return page | {f"page: {name}": mean for name, mean in zip(names, means, strict=True)}
+    return {
+        "log lines of page": np.log1p(seg.spread(seg.counts)),
+        "log characters of page": np.log1p(seg.spread(characters)),
+        "page in paragraphs": seg.spread(in_paragraphs / np.maximum(characters, 1)),
+    }
 
 
-def _neighbours(columns: Columns, lines: Lines, seg: Segments) -> Columns:
-    values = np.array([columns[name] for name in _NEIGHBOUR], np.float32)
-    fixed = np.rint(values * _FIXED_POINT).astype(np.int64)
-    read = {f"line {by:+d}": seg.shift(values, by) for by in (-2, -1, 1, 2)}
-    before, behind = seg.beside(fixed, 6)
-    read |= {"6 before": before / _FIXED_POINT, "6 behind": behind / _FIXED_POINT}
-    beside: Columns = {f"{where}: {name}": found[row] for row, name in enumerate(_NEIGHBOUR) for where, found in read.items()}
+def _alike(columns: Columns, lines: Lines, seg: Segments) -> Columns:
+    """Whether the lines beside begin and end as the line does, and how far their lengths are from its own.
+
+    A convolution could not compare them. What the lines beside are, and their means over the page, are not among the features:
+    without these 125 columns the network had a mean junk F1 of 0.791, with them 0.780 (models/EXPERIMENTS.md).
+    """
+    beside: Columns = {}
     first, last, length = lines.edges[:, 0], lines.edges[:, 3], columns["log length"]
     for by in (-1, 1):
         beside[f"line {by:+d}: begins alike"] = first == seg.shift(first, by, 255)
@@ -225,7 +206,7 @@ def _script_apart(lines: Lines, seg: Segments) -> Floats:
 
 
 class Described(NamedTuple):
-    """The matrix of a block and what the later steps read besides."""
+    """The matrix of a block and what the decision reads besides."""
 
     matrix: npt.NDArray[np.float32]
     """Shape (n_features, n_lines)."""
@@ -233,10 +214,6 @@ class Described(NamedTuple):
     """Name of each row of the matrix."""
     columns: Columns
     segments: Segments
-    units: Floats
-    """Meaning of each line as a vector of length one. Shape (n_dimensions, n_lines)."""
-    pool: coherence.StemPool
-    """Stems of the words of the block."""
 
 
 def document_features(lines: Lines, text_of_line: IntArray, tables: WordTables) -> Described:
@@ -259,11 +236,7 @@ def document_features(lines: Lines, text_of_line: IntArray, tables: WordTables) 
     columns["script apart"] = _script_apart(lines, seg)
     columns |= _position(columns, long, seg)
     columns |= _page(columns, seg)
-    columns |= _neighbours(columns, lines, seg)
+    columns |= _alike(columns, lines, seg)
     names = [name for name in columns if name != "effective length"]
-    return Described(matrix_of([columns[name] for name in names]), names, columns, seg, units, pool)
-
-
-def matrix_of(rows: Sequence[Floats]) -> npt.NDArray[np.float32]:
-    """Features as rows of a matrix. Shapes (n_lines,) → (n_features, n_lines)."""
-    return np.concatenate(rows, dtype=np.float32, casting="same_kind").reshape(len(rows), -1)
+    matrix = np.concatenate([columns[name] for name in names], dtype=np.float32, casting="same_kind").reshape(len(names), -1)
+    return Described(matrix, names, columns, seg)

@@ -9,27 +9,37 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cleanfeed.decode import second_features
 from cleanfeed.features import Described, document_features
 from cleanfeed.lexical import pack
 from cleanfeed.lines import Block, block_of
-from cleanfeed.network import Network, softmax
-from cleanfeed.reading import Lines, WordTables, read_lines
+from cleanfeed.network import (
+    EXACT,
+    INPUT_LIMIT,
+    PARTS,
+    STATE_LIMIT,
+    SUMMARY_LIMIT,
+    Convolution,
+    Layer,
+    Member,
+    Network,
+    softmax,
+)  # fmt: skip
+from cleanfeed.reading import WordTables, read_lines
 from cleanfeed.tokens import HEAD, SPANS, TAIL
 from cleanfeed.unicode import CLASS
 
-FORMAT = 1
+FORMAT = 2
 LABELS = ("body", "meta", "teaser", "boilerplate")
 DEFAULT = "cleanfeed-v1"
 
@@ -46,12 +56,7 @@ class Scored:
 
     probabilities: npt.NDArray[np.float64]
     """P(label), rows in the order of :data:`LABELS`. Shape (4, n_lines)."""
-    lines: Lines
     described: Described
-    first_inputs: Array
-    """Features of the first network. Shape (n_features, n_lines)."""
-    second_inputs: Array
-    """Features of the second network. Shape (n_features, n_lines)."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,8 @@ class Model:
 
     name: str
     tables: WordTables
-    first: Network
-    second: Network
-    first_names: tuple[str, ...]
-    second_names: tuple[str, ...]
+    network: Network
+    feature_names: tuple[str, ...]
     threshold: float
     """Score (see :func:`weighted_by_length`) from which a line is dropped unless the caller says otherwise."""
     repeat_weight: float
@@ -73,20 +76,17 @@ class Model:
     about: Mapping[str, Any] = field(default_factory=dict)
     """The rest of ``model.json``: data, scores, versions."""
 
-    def score(self, block: Block, lines: npt.NDArray[np.int64], document: npt.NDArray[np.int64] | None = None) -> Scored:
+    def score(self, block: Block, lines: npt.NDArray[np.int64], document: npt.NDArray[np.int64]) -> Scored:
         """P(label) of the chosen lines of a block, which must be all that are not blank of the documents they are of.
 
         Args:
             block: The texts.
             lines: Indices of the lines, ascending. Shape (n_lines,).
-            document: Document of each of these lines, ascending; None: the text it stands in. Shape (n_lines,).
+            document: Document of each of these lines (:func:`cleanfeed.segments.documents_of`). Shape (n_lines,).
         """
-        document = block.text_of_line[lines] if document is None else document
         read = read_lines(block, lines, self.tables)
         described = document_features(read, document, self.tables)
-        first = self.first.probabilities(described.matrix)
-        _, second_inputs = second_features(read, described, first)
-        return Scored(self.second.probabilities(second_inputs), read, described, described.matrix, second_inputs)
+        return Scored(self.network.probabilities(described.matrix, described.segments), described)
 
 
 def with_repeats(probabilities: Array, repeats: Array, weight: float) -> Array:
@@ -150,17 +150,35 @@ def _expect(condition: bool, folder: Path, expected: str, found: object) -> None
         raise ModelError(f"{folder}: expected {expected}, found {found}")
 
 
-def _network(arrays: Mapping[str, Array], prefix: str, folder: Path, n_features: int) -> Network:
-    depth = sum(key.startswith(f"{prefix}.weight.") for key in arrays)
-    weights = [arrays[f"{prefix}.weight.{layer}"].astype(np.float64) for layer in range(depth)]
-    biases = [arrays[f"{prefix}.bias.{layer}"].astype(np.float64) for layer in range(depth)]
-    network = Network(arrays[f"{prefix}.centre"], arrays[f"{prefix}.scale"], weights, biases)
-    widths = [n_features, *(len(bias) for bias in biases)]
-    found = [weight.shape for weight in weights]
-    expected = list(pairwise(widths))
-    _expect(found == expected and widths[-1] == len(LABELS), folder, f"layers {expected} in {prefix}", found)
-    _expect(len(network.centre) == n_features == len(network.scale), folder, f"{n_features} features", len(network.centre))
-    return network
+def _network(arrays: Mapping[str, Array], folder: Path, n_features: int) -> Network:
+    def array(name: str, dtype: type, *shape: int) -> Array:
+        found = arrays[name]
+        _expect(found.dtype == dtype and found.shape == shape, folder, f"{name} of {shape} {dtype.__name__}", (found.shape, found.dtype))
+        return found
+
+    def layer(name: str, n_in: int, n_out: int, limit: int) -> Layer:
+        weight = array(f"{name}.weight", np.int8, n_in, n_out).astype(np.float32)
+        widest = np.abs(weight).sum(axis=0).max(initial=0) * limit
+        _expect(widest < EXACT, folder, f"sums below {EXACT:,} in {name}", f"{widest:,.0f}")
+        return Layer(weight, array(f"{name}.scale", np.float32, n_out), array(f"{name}.bias", np.float32, n_out))
+
+    def member(name: str) -> Member:
+        width = len(arrays[f"{name}.encoder.bias"])
+        dilations = array(f"{name}.dilations", np.int64, sum(key.startswith(f"{name}.summary.") for key in arrays) // 3)
+        _expect(bool((dilations > 0).all()), folder, "dilations above 0", dilations)
+        convolutions = []
+        for number, dilation in enumerate(dilations.tolist()):
+            n_summary = len(arrays[f"{name}.summary.{number}.bias"])
+            summary = layer(f"{name}.summary.{number}", width, n_summary, STATE_LIMIT)
+            context = layer(f"{name}.context.{number}", PARTS * n_summary, width, SUMMARY_LIMIT)
+            convolutions.append(Convolution(summary, context, dilation))
+        head = layer(f"{name}.head", width, len(LABELS), STATE_LIMIT)
+        return Member(layer(f"{name}.encoder", n_features, width, INPUT_LIMIT), tuple(convolutions), head)
+
+    members = tuple(member(key.removesuffix(".dilations")) for key in sorted(arrays) if key.endswith(".dilations"))
+    shapes = {tuple((layer.dilation, layer.summary.weight.shape) for layer in member.convolutions) for member in members}
+    _expect(len(shapes) == 1, folder, "members of the network that are alike", len(shapes))
+    return Network(array("centre", np.float32, n_features), array("scale", np.float32, n_features), members)
 
 
 def load(folder: Path) -> Model:
@@ -172,7 +190,7 @@ def load(folder: Path) -> Model:
     try:
         meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         data = (folder / "weights.npz").read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise ModelError(f"{folder}: expected a folder with model.json and weights.npz ({error})") from error
     if not isinstance(meta, dict):
         raise ModelError(f"{folder}: expected an object in model.json, found {type(meta).__name__}")
@@ -190,7 +208,7 @@ def load(folder: Path) -> Model:
         return _build(meta, arrays, digest, folder)
     except ModelError:
         raise
-    except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (AttributeError, EOFError, IndexError, KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{folder}: expected a complete model, found none for {error}") from error
 
 
@@ -206,19 +224,16 @@ def _build(meta: dict[str, Any], arrays: dict[str, Array], digest: str, folder: 
         pack(arrays["meaning"]), arrays["meaning_step"],
         arrays["rarity"].astype(np.float32) / np.float32(255),
     )  # fmt: skip
-    first_names, second_names = tuple(meta["first_features"]), tuple(meta["second_features"])
-    for given, computed in zip((first_names, second_names), _feature_names(tables), strict=True):
-        _expect(given == computed, folder, f"the features that this version computes, {len(computed)} of them", _apart(given, computed))
+    given, computed = tuple(meta["features"]), _feature_names(tables)
+    _expect(given == computed, folder, f"the features that this version computes, {len(computed)} of them", _apart(given, computed))
     threshold = float(meta["threshold"])
     _expect(0 <= threshold <= 1, folder, "a threshold from 0 to 1", threshold)
-    used = {"first_features", "second_features", "format", "labels", "reading", "weights_sha256"}
+    used = {"features", "format", "labels", "reading", "weights_sha256"}
     return Model(
         name=meta["name"],
         tables=tables,
-        first=_network(arrays, "first", folder, len(first_names)),
-        second=_network(arrays, "second", folder, len(second_names)),
-        first_names=first_names,
-        second_names=second_names,
+        network=_network(arrays, folder, len(given)),
+        feature_names=given,
         threshold=threshold,
         repeat_weight=float(meta["repeat_weight"]),
         digest=digest,
@@ -226,13 +241,10 @@ def _build(meta: dict[str, Any], arrays: dict[str, Array], digest: str, folder: 
     )
 
 
-def _feature_names(tables: WordTables) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the features of both steps, as this version computes them."""
+def _feature_names(tables: WordTables) -> tuple[str, ...]:
+    """Names of the features that this version computes."""
     block = block_of(["one\nother"])
-    read = read_lines(block, np.arange(2), tables)
-    described = document_features(read, block.text_of_line, tables)
-    second, _ = second_features(read, described, np.full((len(LABELS), 2), 1 / len(LABELS)))
-    return tuple(described.names), tuple(second)
+    return tuple(document_features(read_lines(block, np.arange(2), tables), block.text_of_line, tables).names)
 
 
 def _apart(given: Sequence[str], computed: Sequence[str]) -> str:

@@ -1,83 +1,200 @@
-"""Small dense networks whose arithmetic is exact.
+"""The network: convolutions over the lines of a document, whose arithmetic is exact.
+
+Every line's features pass a dense layer. Then convolutions, each adding to what is known of the line (He et al. 2015), read a
+short summary of it, of the lines a certain way before and behind (dilated convolution, Yu and Koltun 2016; over sequences,
+Bai et al. 2018), and the means over all lines before it, behind it and of the document: junk comes in runs and a body ends
+once, but blocks in the middle exist, and what a page is shows in all of it. There is no pass over the lines one after
+the other.
 
 A matrix product in floating point depends on the order of its additions, and the order on the number of rows, the
 processor and the BLAS at hand: the same line could score differently alone and in a batch. Here inputs, weights and
-activations are multiples of fixed powers of two, small enough that every product and every partial sum fits the 53 bits of
-a float64. No order of additions can change the result.
+activations are small whole numbers (Jacob et al. 2018), so that every product and every partial sum fits the 24 bits of
+a float32. No order of additions can change the result; what follows a product is done number by number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from cleanfeed.segments import Segments, portions
+
 Array = npt.NDArray[Any]
 
-#: Steps of the grids. Inputs lie within ±INPUT_LIMIT. With 11 bits of input, 19 of weight and 512 addends a sum takes
-#: 11 + 19 + 9 = 39 bits; hidden activations take 23 bits and their sums 51.
-INPUT_STEP, INPUT_LIMIT = 2.0**-7, 8.0
-WEIGHT_STEP, WEIGHT_LIMIT = 2.0**-14, 16.0
-HIDDEN_STEP, HIDDEN_LIMIT = 2.0**-10, 4096.0
-#: Added to a float64 and taken away again it leaves the nearest multiple of HIDDEN_STEP: the bits below fall off the
-#: 52 of the fraction. Halves go to the even multiple, as with `rint`.
-_ROUNDER = 1.5 * 2.0**52 * HIDDEN_STEP
-#: Lines that pass through a network together: their activations then fit the second-level cache (1 MB).
-_LINES_AT_ONCE = 512
+#: Inputs are standardised features in steps of 1/32, up to 4 standard deviations: clipping at 2 moved no figure.
+INPUT_STEP, INPUT_LIMIT = 2.0**-5, 128
+#: Activations are multiples of 1/64, of a line up to 16 and of its summary up to 8.
+STEP = 2.0**-6
+STATE_LIMIT, SUMMARY_LIMIT = 1023, 512
+#: Summaries that a convolution reads: of the line before, the line, the line behind, and three means.
+PARTS = 6
+#: Weights are whole numbers, by a scale for each column. The widest sums, 128 states of 1,023 and 192 of 512 by 127, stay
+#: below the 2^24 up to which float32 holds every whole number.
+WEIGHT_LIMIT = 127
+#: Whole numbers up to this are exact in float32.
+EXACT = 1 << 24
+#: So many summaries can be added up.
+LINES_AT_MOST = EXACT // SUMMARY_LIMIT
+#: Lines that pass through the network together, if their documents are no longer: what is known of them then fits the
+#: second-level cache.
+_LINES_AT_ONCE = 1024
 #: Multiplications of one product up to which OpenBLAS keeps to the calling thread (65,536 times its threshold of 4). A
 #: second thread shortens products as small as ours by little and spins between them: twice the CPU time for 20 % less
 #: on the clock, and cores taken from the threads or processes beside.
 _ONE_THREAD = 1 << 18
-#: Rows that the kernels of OpenBLAS work on at once: with 271 inputs and 192 units a product in stacks of four runs at 101
-#: billion operations a second, in stacks of five at 69.
+#: Rows that the kernels of OpenBLAS work on at once.
 _TILE = 4
 
 
+class Layer(NamedTuple):
+    """A dense layer in whole numbers: ``(values @ weight) * scale + bias``."""
+
+    weight: Array
+    """Whole numbers within ±:data:`WEIGHT_LIMIT`. Shape (n_in, n_out), float32."""
+    scale: Array
+    """Steps of the result that one unit of the product is worth. Shape (n_out,), float32."""
+    bias: Array
+    """In steps of the result. Shape (n_out,), float32."""
+
+    def __call__(self, values: Array) -> Array:
+        """Whole numbers of shape (n_lines, n_in) → steps, not rounded, of shape (n_lines, n_out), float32."""
+        result = _product(values, self.weight)
+        result *= self.scale
+        result += self.bias
+        return result
+
+
+class Convolution(NamedTuple):
+    """One convolution: a summary of every line, and what the summaries around a line add to it."""
+
+    summary: Layer
+    """From a line's state. Shape (width, n)."""
+    context: Layer
+    """From the summaries around a line. Shape (:data:`PARTS` * n, width)."""
+    dilation: int
+    """How many lines away the lines before and behind are read."""
+
+
+class Member(NamedTuple):
+    """A dense layer with ReLU, residual convolutions, and scores of the labels."""
+
+    encoder: Layer
+    """From features to a line's state. Shape (n_features, width)."""
+    convolutions: tuple[Convolution, ...]
+    head: Layer
+    """From states to scores. Shape (width, n_labels)."""
+
+
 class Network(NamedTuple):
-    """Standardisation, hidden layers with ReLU, and a softmax."""
+    """Standardisation, and the mean of a few members' scores."""
 
     centre: Array
     """Subtracted from each feature. Shape (n_features,), float32."""
     scale: Array
     """Then multiplied. Shape (n_features,), float32."""
-    weights: Sequence[Array]
-    """Of each layer, on the grid. Shape (n_in, n_out), float64."""
-    biases: Sequence[Array]
-    """Of each layer, on the grid. Shape (n_out,), float64."""
+    members: tuple[Member, ...]
+    """Alike in their shapes and dilations, so that they take their steps together."""
 
     def inputs(self, matrix: Array) -> Array:
-        """Features standardised and put on the grid. Shape (n_features, n_lines) → (n_lines, n_features), float64."""
-        scaled = matrix - self.centre[:, None]
-        scaled *= self.scale[:, None]
-        np.clip(scaled, -INPUT_LIMIT, INPUT_LIMIT, out=scaled)
-        scaled *= 1 / INPUT_STEP  # powers of two: exact in float32 as well
-        np.rint(scaled, out=scaled)
-        scaled *= INPUT_STEP
-        # Line by line in memory: products of columns that lie apart take 2.0 microseconds a line instead of 1.2.
-        return scaled.T.astype(np.float64, order="C")
+        """Features standardised, in whole steps. Shape (n_features, n_lines) → (n_lines, n_features), float32 in and out."""
+        return np.ascontiguousarray(standardised(matrix, self.centre[:, None], self.scale[:, None]).T)
 
-    def logits(self, inputs: Array) -> Array:
-        """Exact scores before the softmax. Shape (n_lines, n_features) → (n_lines, n_labels), float64."""
-        values = inputs
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            values = _product(values, weight)
-            values += bias
-            if layer < len(self.weights) - 1:
-                np.clip(values, 0, HIDDEN_LIMIT, out=values)
-                values += _ROUNDER
-                values -= _ROUNDER
-        return values
+    def logits(self, inputs: Array, segments: Segments) -> Array:
+        """Exact scores before the softmax.
 
-    def probabilities(self, matrix: Array) -> Array:
-        """P(label) of every line. Shape (n_features, n_lines) → (n_labels, n_lines), float64."""
-        n_lines = matrix.shape[1]
-        result = np.empty((len(self.biases[-1]), n_lines))
-        for first in range(0, n_lines, _LINES_AT_ONCE):
-            piece = slice(first, min(first + _LINES_AT_ONCE, n_lines))
-            result[:, piece] = softmax(self.logits(self.inputs(matrix[:, piece]))).T
-        return result
+        Args:
+            inputs: From :meth:`inputs`. Shape (n_lines, n_features).
+            segments: The documents that the lines stand in.
+
+        Returns:
+            Shape (n_lines, n_labels), float64.
+
+        Raises:
+            ValueError: A document has more than :data:`LINES_AT_MOST` lines.
+        """
+        if segments.counts.max(initial=0) > LINES_AT_MOST:
+            raise ValueError(f"a document of {segments.counts.max():,} lines: sums over more than {LINES_AT_MOST:,} are not exact")
+        scores = np.empty((segments.n_lines, len(self.members[0].head.bias)))
+        for piece in portions(segments.segment, _LINES_AT_ONCE):
+            scores[piece] = self._logits(inputs[piece], Surroundings(Segments(segments.segment[piece])))
+        return scores
+
+    def _logits(self, inputs: Array, around: Surroundings) -> Array:
+        states = _settled(np.stack([member.encoder(inputs) for member in self.members]), STATE_LIMIT)
+        for layers in zip(*(member.convolutions for member in self.members), strict=True):
+            summaries = np.stack([layer.summary(state) for layer, state in zip(layers, states, strict=True)])
+            found = around(_settled(summaries, SUMMARY_LIMIT), layers[0].dilation)
+            for layer, state, read in zip(layers, states, found, strict=True):
+                added = layer.context(read)
+                state += np.maximum(added, 0, out=added)
+            _settled(states, STATE_LIMIT)
+        heads = np.stack([member.head(state) for member, state in zip(self.members, states, strict=True)])
+        return heads.astype(np.float64).mean(axis=0)
+
+    def probabilities(self, matrix: Array, segments: Segments) -> Array:
+        """P(label) of every line. Shape (n_features, n_lines), float32 → (n_labels, n_lines), float64."""
+        return np.ascontiguousarray(softmax(self.logits(self.inputs(matrix), segments)).T)
+
+
+def standardised(features: Array, centre: Array, scale: Array) -> Array:
+    """Features in whole steps of :data:`INPUT_STEP`. Shapes that fit each other, float32 in and out."""
+    steps = features - centre
+    steps *= scale
+    steps *= 1 / INPUT_STEP
+    np.clip(steps, -INPUT_LIMIT, INPUT_LIMIT, out=steps)
+    return np.rint(steps, out=steps)
+
+
+class Surroundings:
+    """What stands around each line.
+
+    Args:
+        segments: The documents that the lines stand in, no more than :data:`LINES_AT_MOST` lines in all.
+    """
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        counts = (segments.counts, np.maximum(segments.rank, 1), np.maximum(segments.rank_from_end, 1))
+        self._per_text, self._per_before, self._per_behind = ((np.float32(1) / n.astype(np.float32))[:, None] for n in counts)
+
+    def __call__(self, summary: Array, dilation: int) -> Array:
+        """Summaries side by side: of the line before, the line, the line behind, and the means of the document, before and behind.
+
+        Args:
+            summary: Whole numbers up to :data:`SUMMARY_LIMIT`, of each member. Shape (n_members, n_lines, n), float32.
+            dilation: How many lines away the lines before and behind are; past the ends of a document are zeros.
+
+        Returns:
+            Whole numbers. Shape (n_members, n_lines, PARTS * n), float32.
+        """
+        segments, (n_members, n_lines, width) = self._segments, summary.shape
+        parts = np.empty((n_members, n_lines, PARTS, width), np.float32)
+        parts[:, dilation:, 0] = summary[:, :-dilation]
+        parts[:, segments.rank < dilation, 0] = 0
+        parts[:, :, 1] = summary
+        parts[:, :-dilation, 2] = summary[:, dilation:]
+        parts[:, segments.rank_from_end < dilation, 2] = 0
+        total = np.add.reduceat(summary, segments.begin, axis=1)
+        before = np.cumsum(summary, axis=1)  # exact: no more lines pass together than can be added up
+        before -= summary
+        before -= before[:, segments.begin].repeat(segments.counts, axis=1)
+        behind = total.repeat(segments.counts, axis=1)
+        behind -= before
+        behind -= summary
+        parts[:, :, 3] = np.rint(total * self._per_text).repeat(segments.counts, axis=1)
+        before *= self._per_before
+        np.rint(before, out=parts[:, :, 4])
+        behind *= self._per_behind
+        np.rint(behind, out=parts[:, :, 5])
+        return parts.reshape(n_members, n_lines, PARTS * width)
+
+
+def _settled(values: Array, limit: int) -> Array:
+    """ReLU and the nearest whole step, in place."""
+    np.clip(values, 0, limit, out=values)
+    return np.rint(values, out=values)
 
 
 def _product(values: Array, weight: Array) -> Array:
@@ -86,16 +203,31 @@ def _product(values: Array, weight: Array) -> Array:
     if rows >= _TILE:
         rows -= rows % _TILE
     whole = len(values) // rows * rows
-    product = np.empty((len(values), weight.shape[1]))
+    product = np.empty((len(values), weight.shape[1]), np.float32)
     stacks = values[:whole].reshape(-1, rows, len(weight))
     np.matmul(stacks, weight, out=product[:whole].reshape(-1, rows, weight.shape[1]))
     np.matmul(values[whole:], weight, out=product[whole:])
     return product
 
 
-def on_grid(values: Array, step: float) -> Array:
-    """The nearest multiples of ``step``, a power of two, as float64."""
-    return np.rint(values.astype(np.float64) * (1 / step)) * step
+def whole_numbers(weight: Array, bias: Array, *, step_in: float, step_out: float) -> Layer:
+    """A fitted layer put on the grid, each column by its own greatest weight.
+
+    Args:
+        weight: Shape (n_in, n_out).
+        bias: Shape (n_out,).
+        step_in: Step of the values that the layer reads.
+        step_out: Step of the values that it gives.
+
+    Returns:
+        Arrays of float32.
+    """
+    step = np.maximum(np.abs(weight).max(axis=0), 1e-6) / WEIGHT_LIMIT
+    return Layer(
+        np.rint(weight / step).astype(np.float32),
+        (step * step_in / step_out).astype(np.float32),
+        (bias / step_out).astype(np.float32),
+    )
 
 
 def softmax(logits: Array) -> Array:
@@ -104,11 +236,3 @@ def softmax(logits: Array) -> Array:
     raised = np.exp(columns - columns.max(axis=0))
     raised /= raised.sum(axis=0)
     return raised.T
-
-
-def settle(weights: Sequence[Array], biases: Sequence[Array]) -> tuple[list[Array], list[Array]]:
-    """Put fitted weights and biases on the grid."""
-    return (
-        [on_grid(np.clip(weight, -WEIGHT_LIMIT, WEIGHT_LIMIT), WEIGHT_STEP) for weight in weights],
-        [on_grid(np.clip(bias, -WEIGHT_LIMIT, WEIGHT_LIMIT), WEIGHT_STEP) for bias in biases],
-    )

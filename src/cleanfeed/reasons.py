@@ -1,8 +1,9 @@
 """Why a line was dropped or kept, in words, from what moved its score.
 
-A group of features is set to its mean over the training data, and the change of the line's log-odds of being dropped is
-the group's contribution (occlusion, Zeiler and Fergus 2014). The reason names the group that did most for the decision.
-Where that is the first network's opinion of the line itself, the first network is asked in the same way.
+A group of features is set to its mean over the training data in all lines of the document, and the change of the line's
+log-odds of being dropped is the group's contribution (occlusion, Zeiler and Fergus 2014). What the lines around say is
+found by reading the line, its features as they are but for those of its neighbours, as a document of its own. The reason names
+what did most for the decision.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cleanfeed.model import Model, Scored
-from cleanfeed.network import Network
+from cleanfeed.features import Described
+from cleanfeed.model import Model
+from cleanfeed.segments import Segments
 
 Array = npt.NDArray[Any]
 
 #: Group → (prefixes or names of its features; what it says against the line; what it says for it). First match wins.
 GROUPS: dict[str, tuple[tuple[str, ...], str, str]] = {
-    "first look": (("first: ",), "", ""),
     "neighbours": (
-        ("line -", "line +", "6 before", "6 behind", "drop ", "teaser ", "meta ", "log since sure", "log until sure", "run: "),
+        ("line -", "line +"),
         "stands among lines that are not the article", "stands among lines of the article",
     ),
     "coherence": (
-        ("stems shared", "sum of stems", "meaning like", "meaning nearer"),
+        ("stems shared", "sum of stems", "meaning like"),
         "shares little with the article", "shares words or meaning with the article",
     ),
     "words": (
@@ -35,7 +36,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "position": (
         ("log lines b", "lines before", "characters be", "log paragraphs", "paragraphs before", "before the first",
-         "behind the last", "log since", "log until", "log run", "log read", "body be", "log sure body"),
+         "behind the last", "log since", "log until", "log run", "log read"),
         "stands where articles have ended", "stands within the article",
     ),
     "repetition": (("log repeats", "opening again"), "is repeated in the document", "is not repeated in the document"),
@@ -46,54 +47,44 @@ GROUPS: dict[str, tuple[tuple[str, ...], str, str]] = {
 
 
 def groups_of(names: Sequence[str]) -> dict[str, npt.NDArray[np.intp]]:
-    """Columns of each group. Features carried from the first step count as what they were there."""
+    """Columns of each group."""
     found: dict[str, list[int]] = {group: [] for group in GROUPS}
     for column, name in enumerate(names):
-        plain = name.removeprefix("again: ")
-        group = next(group for group, (prefixes, _, _) in GROUPS.items() if plain.startswith(prefixes))
+        group = next(group for group, (prefixes, _, _) in GROUPS.items() if name.startswith(prefixes))
         found[group].append(column)
-    return {group: np.array(columns, np.intp) for group, columns in found.items() if columns}
+    return {group: np.array(columns, np.intp) for group, columns in found.items()}
 
 
-def _contributions(network: Network, matrix: Array, names: Sequence[str], drops: Array) -> tuple[list[str], Array]:
+def _contributions(model: Model, described: Described, drops: Array) -> Array:
     """Change of the log-odds of dropping that each group makes. Shape (n_groups, n_lines)."""
-    inputs = network.inputs(matrix)
-    whole = _log_odds(network.logits(inputs), drops)
-    groups = groups_of(names)
-    changes = np.empty((len(groups), len(whole)))
-    for row, columns in enumerate(groups.values()):
-        kept = inputs[:, columns].copy()
+    network, segments = model.network, described.segments
+    inputs = network.inputs(described.matrix)
+
+    def log_odds(inputs: Array, segments: Segments) -> Array:
+        logits = network.logits(inputs, segments)
+        return np.logaddexp.reduce(logits[:, drops], axis=1) - np.logaddexp.reduce(logits[:, ~drops], axis=1)
+
+    whole, alone = log_odds(inputs, segments), Segments(np.arange(segments.n_lines))
+    changes = []
+    for group, columns in groups_of(model.feature_names).items():
+        kept = inputs[:, columns]
         inputs[:, columns] = 0
-        changes[row] = whole - _log_odds(network.logits(inputs), drops)
+        changes.append(whole - log_odds(inputs, alone if group == "neighbours" else segments))
         inputs[:, columns] = kept
-    return list(groups), changes
+    return np.array(changes)
 
 
-def _log_odds(logits: Array, drops: Array) -> Array:
-    return np.logaddexp.reduce(logits[:, drops], axis=1) - np.logaddexp.reduce(logits[:, ~drops], axis=1)
-
-
-def reasons(model: Model, scored: Scored, dropped: npt.NDArray[np.bool_], drops: npt.NDArray[np.bool_]) -> list[str]:
+def reasons(model: Model, described: Described, dropped: npt.NDArray[np.bool_], drops: npt.NDArray[np.bool_]) -> list[str]:
     """One reason per line.
 
     Args:
         model: The model that scored the lines.
-        scored: Its scores.
+        described: What it looked at.
         dropped: The decision. Shape (n_lines,).
         drops: Which of the four labels are to be dropped. Shape (4,).
     """
     if not len(dropped) or not drops.any() or drops.all():
         return ["every label is kept" if not drops.any() else "every label is dropped"] * len(dropped)
-    sign = np.where(dropped, 1.0, -1.0)
-    names, second = _contributions(model.second, scored.second_inputs, model.second_names, drops)
-    first_names, first = _contributions(model.first, scored.first_inputs, model.first_names, drops)
-    best = (second * sign).argmax(axis=0)
-    best_first = (first * sign).argmax(axis=0)
-    said = []
-    for line in range(len(dropped)):
-        group = names[best[line]]
-        if group == "first look":
-            group = first_names[best_first[line]]
-        _, against, speaks_for = GROUPS[group]
-        said.append(against if dropped[line] else speaks_for)
-    return said
+    changes = _contributions(model, described, drops) * np.where(dropped, 1.0, -1.0)
+    said = [(against, speaks_for) for _, against, speaks_for in GROUPS.values()]
+    return [said[group][not goes] for group, goes in zip(changes.argmax(axis=0).tolist(), dropped.tolist(), strict=True)]

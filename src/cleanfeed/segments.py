@@ -74,10 +74,6 @@ class Segments:
             return np.zeros((*values.shape[:-1], 0), values.dtype)
         return np.add.reduceat(values, self.begin, axis=-1)
 
-    def mean(self, values: Array) -> Array:
-        """Mean over the lines of each text. Shape (..., n_lines) → (..., n_texts)."""
-        return self.total(values) / self.counts
-
     def shift(self, values: Array, by: int, fill: float = 0) -> Array:
         """The value ``by`` lines further on in the same text (``by`` < 0: before), ``fill`` past its ends.
 
@@ -101,19 +97,6 @@ class Segments:
         """Sum of the integer ``values`` of the lines before, in the same text."""
         running = np.cumsum(values) - values
         return running - self.spread(running[self.begin])
-
-    def beside(self, values: IntArray, width: int) -> tuple[Array, Array]:
-        """Means of the whole numbers ``values`` over up to ``width`` lines before, and over as many behind.
-
-        A line that has none there gets 0. Shape (..., n_lines), in and out.
-        """
-        running = np.zeros((*values.shape[:-1], self.n_lines + 1), values.dtype)
-        np.cumsum(values, axis=-1, out=running[..., 1:])
-        until, lines = running[..., 1:], np.arange(self.n_lines)
-        back, ahead = np.minimum(self.rank, width), np.minimum(self.rank_from_end, width)
-        before = running[..., :-1] - running.take(lines - back, axis=-1, mode="clip")
-        behind = until.take(lines + ahead, axis=-1, mode="clip") - until
-        return before / np.maximum(back, 1), behind / np.maximum(ahead, 1)
 
     def since(self, marks: npt.NDArray[np.bool_]) -> IntArray:
         """Lines since the last marked line before this one in the same text; the whole way and one where none is."""
@@ -145,12 +128,17 @@ def documents_of(text: IntArray) -> IntArray:
     return (np.cumsum(parts) - parts)[text] + rank * parts[text] // counts[text]
 
 
-def portions(document: IntArray) -> Iterator[slice]:
-    """Slices of whole documents, of about :data:`_PORTION` lines."""
+def portions(document: IntArray, lines: int = _PORTION) -> Iterator[slice]:
+    """Slices of whole documents, of up to so many lines if no document is longer.
+
+    Args:
+        document: Document of each line, ascending. Shape (n_lines,).
+        lines: Lines of a slice.
+    """
     ends = [*starts_of_runs(document)[1:].tolist(), len(document)]
     first = 0
     for end, following in zip(ends, [*ends[1:], None], strict=True):
-        if following is None or following - first > _PORTION:
+        if following is None or following - first > lines:
             if end > first:
                 yield slice(first, end)
             first = end

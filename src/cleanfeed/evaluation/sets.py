@@ -65,7 +65,7 @@ def standard(project: Path, data: Path | None = None) -> list[Set]:
     """
     lines = (data or project / "no data") / "lines" / "dev"
     sets = [
-        Set("own", "written for this project in 80 languages, hard on purpose", (_file(own(project), "test"),)),
+        Set("own", "written for this project in 88 languages, hard on purpose", (_file(own(project), "test"),)),
         Set("annotated", "web pages of all kinds, labelled line by line", (_file(lines, "annotated"),)),
         Set("news", "seven corpora of news pages as trafilatura extracts them, labels by alignment, mean over corpora",
             tuple(_file(lines, name) for name in NEWS_CORPORA), view="traf", by_corpus=True),

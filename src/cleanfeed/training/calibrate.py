@@ -1,4 +1,4 @@
-"""Calibration of the second network, and the threshold that keeps the body."""
+"""Calibration of the network, and the threshold that keeps the body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleanfeed.model import weighted_by_length
-from cleanfeed.network import WEIGHT_STEP, Network, on_grid, softmax
+from cleanfeed.network import Layer, Network, softmax
 from cleanfeed.training.corpus import BODY, BOILERPLATE, TEASER, UNKNOWN
 from cleanfeed.training.dataset import surrounded, trusted_corpus
 
@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 #: Share of body characters that the default threshold keeps on documents the model did not see.
 BODY_KEPT = 0.995
 #: Temperatures tried: above 1 the network was too sure.
-_TEMPERATURES = np.linspace(0.5, 2.0, 31)
+_TEMPERATURES = np.linspace(0.5, 3.0, 51)
 
 
 def calibrate(network: Network, unseen: Array, labels: Array, weights: Array) -> tuple[Network, dict[str, float]]:
@@ -41,10 +41,13 @@ def calibrate(network: Network, unseen: Array, labels: Array, weights: Array) ->
         chance = softmax(unseen[known] / temperature)[np.arange(len(known)), labels[known]]
         losses.append(-np.average(np.log(np.maximum(chance, 1e-9)), weights=weights[known]))
     temperature = float(_TEMPERATURES[int(np.argmin(losses))])
-    weights_ = [*network.weights[:-1], on_grid(network.weights[-1] / temperature, WEIGHT_STEP)]
-    biases = [*network.biases[:-1], on_grid(network.biases[-1] / temperature, WEIGHT_STEP)]
     found = {"temperature": round(temperature, 3), "log_loss": round(float(min(losses)), 4)}
-    return network._replace(weights=weights_, biases=biases), found
+    members = tuple(member._replace(head=_cooled(member.head, np.float32(temperature))) for member in network.members)
+    return network._replace(members=members), found
+
+
+def _cooled(head: Layer, temperature: np.float32) -> Layer:
+    return head._replace(scale=head.scale / temperature, bias=head.bias / temperature)
 
 
 def drop_score(scores: Array, temperature: float, effective_length: Array) -> Array:

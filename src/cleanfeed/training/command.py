@@ -43,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
 
         return align_file(args.align, args.out)
     try:
-        import sklearn  # noqa: F401 - asked for here so that its absence is told before an hour of work
-    except ImportError:
-        print('cleanfeed: training needs scikit-learn: pip install "cleanfeed[train]"', file=sys.stderr)
+        import optax  # noqa: F401 - asked for here so that its absence is told before an hour of work
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        print(f'cleanfeed: training needs {error.name}: pip install "cleanfeed[train]"', file=sys.stderr)
         return 2
     folders = [args.leave_out.parent] if args.leave_out else []
     for needed in (args.data / "lines" / "train", args.own, args.banks, *folders):

@@ -79,6 +79,15 @@ def fold_of(group: str, folds: int) -> int:
     return part_of("fold " + group, folds)
 
 
+def fold_group(group: str) -> str:
+    """By what a document is put into a fold: its series if it is one of the project's own, else its site.
+
+    A series (`wvara-12`, `wvara-13` ...) has one writer, whose habits a network learns. With series on both sides of the folds,
+    the threshold that kept 99.5 % of body kept 97.5 % of new writers'.
+    """
+    return group.rstrip("0123456789") if group.startswith("own:") else group
+
+
 def fold_of_line(line: BankLine, folds: int) -> int:
     """Fold of a line of a bank."""
     return part_of("bank " + line.text, folds)
@@ -95,7 +104,7 @@ def training_documents(
         if document.view == "blocks" and rng.random() > BLOCKS_SHARE:
             continue
         documents.append(document)
-        assigned.append(fold_of(document.group, folds))
+        assigned.append(fold_of(fold_group(document.group), folds))
     chosen = [trusted_corpus(document) in _SURROUNDED_ANEW and document.view != "blocks" for document in documents]
     for part in range(folds):
         composed = composed_documents(

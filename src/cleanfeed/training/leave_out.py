@@ -1,8 +1,8 @@
 """What the model does on a language, or a corpus, of which it has seen nothing.
 
-For each in turn the word tables and both networks are fitted anew without its documents, and judge them. What is kept: the
-embedding, into which no label went; the features of the other documents, whose tables and first networks had seen the one
-left out; temperature and threshold.
+For each in turn the word tables and the network are fitted anew without its documents, and judge them. What is kept: the
+embedding, into which no label went; the features of the other documents, whose tables had seen the one left out, and which
+labels were doubtful; temperature and threshold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from cleanfeed.training.calibrate import drop_score
 from cleanfeed.training.corpus import BODY, JUNK, TEASER, Document
 from cleanfeed.training.dataset import trusted_corpus
 from cleanfeed.training.fit import Fitting
-from cleanfeed.training.matrix import second_matrix
+from cleanfeed.training.matrix import feature_matrix
+from cleanfeed.training.networks import Sequences, score
 
 Array = npt.NDArray[Any]
 
@@ -76,10 +77,11 @@ def _judge(fitting: Fitting, left: Array, measured: Sequence[Document], temperat
     # A language of which no document stays has no bank either.
     known = {document.lang for document, is_there in zip(lines.documents, stays, strict=True) if is_there}
     bank = np.flatnonzero([lang in known for lang in fitting.bank.lang.tolist()])
-    tables, first, second = fitting.tables(rows, bank), fitting.first(rows), fitting.second(rows)
-    names, inputs = second_matrix(measured, np.zeros(len(measured), np.int64), [tables], [first], jobs=fitting.jobs)
-    scores = second.logits(second.inputs(np.ascontiguousarray(inputs.T)))
-    return drop_score(scores, temperature, np.expm1(inputs[:, names.index("again: log length")]))
+    (network,) = fitting.networks([np.flatnonzero(stays)])
+    names, matrix = feature_matrix(measured, np.zeros(len(measured), np.int64), [fitting.tables(rows, bank)], jobs=fitting.jobs)
+    nothing, begin = np.zeros(len(matrix)), np.cumsum([0, *(len(document.lines) for document in measured)])
+    scores = score(network, Sequences(matrix, nothing, nothing, begin), np.arange(len(measured)))
+    return drop_score(scores, temperature, np.expm1(matrix[:, names.index("log length")]))
 
 
 def _figures(documents: Sequence[Document], dropped: Array) -> tuple[float, float]:
