@@ -18,7 +18,7 @@ from cleanfeed.segments import documents_of, portions
 DROP = frozenset({"teaser", "boilerplate"})
 #: Characters of text put together before they are scored: enough that calls into NumPy cost little beside the work and two
 #: threads seldom wait for each other (with numba 1.55 times one on news; 1.41 with half as many), few enough that a stream of short-lined
-#: documents stays below 100 MB resident, or 221 MB with numba, which takes half of that itself.
+#: documents stays at 102 MB resident, or 223 MB with numba, which takes half of that itself.
 _BLOCK = 1 << 19
 
 Array = npt.NDArray[Any]
