@@ -34,7 +34,7 @@ from cleanfeed.network import (
     Member,
     Network,
     softmax,
-)  # fmt: skip
+)
 from cleanfeed.reading import WordTables, read_lines
 from cleanfeed.tokens import HEAD, SPANS, TAIL
 from cleanfeed.unicode import CLASS

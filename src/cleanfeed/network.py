@@ -30,8 +30,8 @@ STEP = 2.0**-6
 STATE_LIMIT, SUMMARY_LIMIT = 1023, 512
 #: Summaries that a convolution reads: of the line before, the line, the line behind, and three means.
 PARTS = 6
-#: Weights are whole numbers, by a scale for each column. The widest sums, 128 states of 1,023 and 192 of 512 by 127, stay
-#: below the 2^24 up to which float32 holds every whole number.
+#: Weights are whole numbers, by a scale for each column. Sums over up to 128 states of 1,023, or 192 summaries of 512, by 127 stay
+#: below the 2^24 up to which float32 holds every whole number; :func:`cleanfeed.model.load` refuses wider ones.
 WEIGHT_LIMIT = 127
 #: Whole numbers up to this are exact in float32.
 EXACT = 1 << 24
@@ -149,6 +149,9 @@ def standardised(features: Array, centre: Array, scale: Array) -> Array:
 
 class Surroundings:
     """What stands around each line.
+
+    :class:`Segments` shifts and adds up along the last axis, which here would be turned for each convolution and back for each product:
+    1.1 microseconds a line for 32 numbers instead of 0.5.
 
     Args:
         segments: The documents that the lines stand in, no more than :data:`LINES_AT_MOST` lines in all.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,10 @@ def run(args: argparse.Namespace) -> int:
         from cleanfeed.training.align import align_file
 
         return align_file(args.align, args.out)
-    try:
-        import optax  # noqa: F401 - asked for here so that its absence is told before an hour of work
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        print(f'cleanfeed: training needs {error.name}: pip install "cleanfeed[train]"', file=sys.stderr)
+    # Told before half an hour of work; looked for and not imported, since JAX reads the environment that a fit sets when it starts.
+    missing = [name for name in ("sklearn", "jax", "optax") if find_spec(name) is None]
+    if missing:
+        print(f'cleanfeed: training needs {", ".join(missing)}: pip install "cleanfeed[train]"', file=sys.stderr)
         return 2
     folders = [args.leave_out.parent] if args.leave_out else []
     for needed in (args.data / "lines" / "train", args.own, args.banks, *folders):

@@ -188,10 +188,10 @@ class Fitting:
 
     def unseen(self, networks: Sequence[Network]) -> Array:
         """Scores of every line by the network that did not see its fold. Shape (n_lines, 4)."""
-        scores = np.empty((len(self.labels), 4))
+        lines, scores = self.sequences(), np.empty((len(self.labels), 4))
         for fold, network in enumerate(networks):
             documents = np.flatnonzero(self.lines.fold == fold)
-            scores[self.lines.fold_of_line == fold] = score(network, self.sequences(), documents)
+            scores[lines.rows(documents)] = score(network, lines, documents)
         return scores
 
     def effective_length(self) -> Array:

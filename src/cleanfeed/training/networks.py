@@ -28,7 +28,7 @@ from cleanfeed.network import (
     Network,
     standardised,
     whole_numbers,
-)  # fmt: skip
+)
 from cleanfeed.segments import Segments
 from cleanfeed.training.corpus import BOILERPLATE, JUNK, TEASER, UNKNOWN
 
@@ -61,6 +61,11 @@ class Sequences(NamedTuple):
     """Shape (n_lines,), float64."""
     begin: Array
     """First line of each document, and the number of lines. Shape (n_documents + 1,), int64."""
+
+    def rows(self, documents: Array) -> Array:
+        """All lines of these documents, in order. Shape (n_lines of them,)."""
+        counts = np.diff(self.begin)[documents]
+        return np.repeat(self.begin[documents] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
 
 
 def four_labels(labels: Array, lexical: Array, rng: np.random.Generator) -> Array:
@@ -130,19 +135,16 @@ def _fit_member(lines: Sequences, documents: Array, standard: tuple[Array, Array
 def score(network: Network, lines: Sequences, documents: Array) -> Array:
     """Scores of all lines of these documents, in order. Shape (n_lines of them, n_labels), float64."""
     counts = np.diff(lines.begin)[documents]
-    if not len(documents):
-        return np.empty((0, 4))
     scores = []
     for part in np.array_split(np.arange(len(documents)), counts.sum() // (4 * LINES) + 1):
-        rows = np.concatenate([np.arange(lines.begin[document], lines.begin[document + 1]) for document in documents[part]])
-        segments = Segments(np.repeat(part, counts[part]))
-        scores.append(network.logits(network.inputs(np.ascontiguousarray(lines.matrix[rows].T)), segments))
+        matrix = lines.matrix[lines.rows(documents[part])]
+        scores.append(network.logits(network.inputs(np.ascontiguousarray(matrix.T)), Segments(np.repeat(part, counts[part]))))
     return np.concatenate(scores)
 
 
 def _standardisation(lines: Sequences, documents: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Mean of each feature and the inverse of its deviation, over lines drawn in proportion to their weights."""
-    rows = np.concatenate([np.arange(lines.begin[document], lines.begin[document + 1]) for document in documents])
+    rows = lines.rows(documents)
     chance = lines.weights[rows] / lines.weights[rows].sum()
     sample = lines.matrix[np.sort(rng.choice(rows, 100_000, p=chance))].astype(np.float64)
     return sample.mean(axis=0).astype(np.float32), (1 / np.maximum(sample.std(axis=0), 1e-3)).astype(np.float32)
